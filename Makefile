@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# Entry points; the work is in scripts/. "make help" lists them.
+export BASE MACHINE O V W C TEST
+export PYTHONDONTWRITEBYTECODE := 1
+.DEFAULT_GOAL := help
+.PHONY: help run tree kernel kunit selftests bochs test lint export series bench \
+	clean mrproper tools
+
+OUT := $(if $(O),$(O),build)
+# Goals that need packages which none of the others does.
+deps = scripts/deps $@ base build
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: Targets
+#:   run        build, boot the machine, demonstrate TDX private memory
+#:   tree       build/linux: the base, the series, the overlay
+#:   kernel     the image that QEMU and Bochs boot
+#:   kunit      KUnit suites on a debug kernel in QEMU
+#:   selftests  KVM selftests in QEMU (emulated SVM)
+#:   bochs      KVM selftests in Bochs (emulated VMX and EPT)
+#:   test       kunit, selftests and bochs
+#:   lint       style, warnings, sparse, series against tree
+#:   export     write the commits of build/linux back to patches/
+#:   series     build/series: patches for mail, overlay included
+#:   bench      counts that compare across machines
+#:   clean      remove what was built but the tree
+#:   mrproper   remove build/ (refused while the tree holds unexported work)
+#: Knobs
+#:   MACHINE=qemu|bochs|kvm   BASE=<tarball or directory of Linux 6.12.y>
+#:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
+
+tree:
+	@$(deps)
+	@scripts/tree
+
+kernel: tree
+	@scripts/kernel
+
+kunit: tree
+	@$(deps) qemu
+	@scripts/kunit
+
+selftests: kernel
+	@$(deps) guest qemu
+	@scripts/selftests qemu
+
+bochs: kernel
+	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+	@scripts/selftests bochs
+
+test:
+	@$(deps) guest qemu bochs
+	@scripts/test
+
+run:
+	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+	@scripts/demo
+
+lint:
+	@$(deps) guest qemu lint
+	@scripts/lint
+
+export:
+	@$(deps)
+	@scripts/export
+
+series: tree
+	@scripts/series
+
+bench: kernel
+	@$(deps) guest qemu bochs
+	@scripts/bench
+
+clean:
+	@scripts/clean clean
+
+mrproper:
+	@scripts/clean mrproper

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ASM_X86_SHARED_TDX_STATUS_H
+#define _ASM_X86_SHARED_TDX_STATUS_H
+
+/*
+ * Completion status of the TDX module, as RAX holds it after a SEAMCALL.
+ *
+ * The upper half is the status proper, the lower half (DETAILS_L2) qualifies
+ * it: an operand id, the index of an MSR, a CPUID leaf.  Compare statuses with
+ * tdx_status_code() applied, never RAX as a whole.
+ *
+ * This file holds numbers and predicates on values.  Turning a status into an
+ * errno or into a decision is up to the caller.
+ */
+
+#include <linux/bits.h>
+
+/* Fields of a completion status */
+#define TDX_STATUS_CODE_MASK		GENMASK_ULL(63, 32)
+#define TDX_STATUS_DETAILS_MASK		GENMASK_ULL(31, 0)
+#define TDX_STATUS_CLASS_MASK		GENMASK_ULL(47, 40)
+#define TDX_STATUS_ERROR		BIT_ULL(63)
+#define TDX_STATUS_NON_RECOVERABLE	BIT_ULL(62)
+#define TDX_STATUS_FATAL		BIT_ULL(61)
+#define TDX_STATUS_HOST_HINT		BIT_ULL(60)
+
+/* Classes: TDX_STATUS_CLASS_MASK shifted down */
+#define TDX_CLASS_GENERAL		0x00
+#define TDX_CLASS_OPERAND		0x01
+#define TDX_CLASS_BUSY			0x02
+#define TDX_CLASS_PAGE_METADATA		0x03
+#define TDX_CLASS_DEPENDENT		0x04
+#define TDX_CLASS_MODULE_STATE		0x05
+#define TDX_CLASS_TD_STATE		0x06
+#define TDX_CLASS_VCPU_STATE		0x07
+#define TDX_CLASS_KEY			0x08
+#define TDX_CLASS_PLATFORM		0x09
+#define TDX_CLASS_PHYS_MEM		0x0a
+#define TDX_CLASS_SEPT			0x0b
+#define TDX_CLASS_METADATA		0x0c
+#define TDX_CLASS_SOFTWARE		0xff
+
+/* General */
+#define TDX_SUCCESS				0ULL
+#define TDX_NON_RECOVERABLE_VCPU		0x4000000100000000ULL
+#define TDX_NON_RECOVERABLE_TD			0x6000000200000000ULL
+#define TDX_INTERRUPTED_RESUMABLE		0x8000000300000000ULL
+#define TDX_INTERRUPTED_RESTARTABLE		0x8000000400000000ULL
+#define TDX_NON_RECOVERABLE_TD_NON_ACCESSIBLE	0x6000000500000000ULL
+#define TDX_INVALID_RESUMPTION			0xC000000600000000ULL
+#define TDX_NON_RECOVERABLE_TD_WRONG_APIC_MODE	0xE000000700000000ULL
+#define TDX_CROSS_TD_FAULT			0x8000000800000000ULL
+#define TDX_CROSS_TD_TRAP			0x9000000900000000ULL
+#define TDX_NON_RECOVERABLE_TD_CORRUPTED_MD	0x6000000A00000000ULL
+
+/* Invalid operand */
+#define TDX_OPERAND_INVALID			0xC000010000000000ULL
+#define TDX_OPERAND_ADDR_RANGE_ERROR		0xC000010100000000ULL
+
+/* Busy */
+#define TDX_OPERAND_BUSY			0x8000020000000000ULL
+#define TDX_PREVIOUS_TLB_EPOCH_BUSY		0x8000020100000000ULL
+#define TDX_SYS_BUSY				0x8000020200000000ULL
+#define TDX_RND_NO_ENTROPY			0x8000020300000000ULL
+#define TDX_OPERAND_BUSY_HOST_PRIORITY		0x8000020400000000ULL
+#define TDX_HOST_PRIORITY_BUSY_TIMEOUT		0x9000020500000000ULL
+#define TDX_INTERRUPTED_BUSY			0x8000020600000000ULL
+
+/* Page metadata */
+#define TDX_PAGE_METADATA_INCORRECT		0xC000030000000000ULL
+#define TDX_PAGE_ALREADY_FREE			0x0000030100000000ULL
+#define TDX_PAGE_NOT_OWNED_BY_TD		0xC000030200000000ULL
+#define TDX_PAGE_NOT_FREE			0xC000030300000000ULL
+#define TDX_MISSING_PAMT_PAGE_PAIR		0x8000030800000000ULL
+
+/* Dependent resources */
+#define TDX_TD_ASSOCIATED_PAGES_EXIST		0xC000040000000000ULL
+
+/* Module state */
+#define TDX_SYS_INIT_NOT_PENDING		0xC000050000000000ULL
+#define TDX_SYS_LP_INIT_NOT_DONE		0xC000050200000000ULL
+#define TDX_SYS_LP_INIT_DONE			0xC000050300000000ULL
+#define TDX_SYS_NOT_READY			0xC000050500000000ULL
+#define TDX_SYS_SHUTDOWN			0xC000050600000000ULL
+#define TDX_SYS_KEY_CONFIG_NOT_PENDING		0xC000050700000000ULL
+#define TDX_SYS_STATE_INCORRECT			0xC000050800000000ULL
+#define TDX_SYS_LP_INIT_NOT_PENDING		0xC000050B00000000ULL
+#define TDX_SYS_CONFIG_NOT_PENDING		0xC000050C00000000ULL
+
+/* TD state */
+#define TDX_TD_FATAL				0xE000060400000000ULL
+#define TDX_TD_NON_DEBUG			0xC000060500000000ULL
+#define TDX_TDCS_NOT_ALLOCATED			0xC000060600000000ULL
+#define TDX_LIFECYCLE_STATE_INCORRECT		0xC000060700000000ULL
+#define TDX_OP_STATE_INCORRECT			0xC000060800000000ULL
+#define TDX_NO_VCPUS				0xC000060900000000ULL
+#define TDX_TDCX_NUM_INCORRECT			0xC000061000000000ULL
+#define TDX_X2APIC_ID_NOT_UNIQUE		0xC000062100000000ULL
+
+/* vCPU state */
+#define TDX_VCPU_STATE_INCORRECT		0xC000070000000000ULL
+#define TDX_VCPU_ASSOCIATED			0x8000070100000000ULL
+#define TDX_VCPU_NOT_ASSOCIATED			0x8000070200000000ULL
+#define TDX_NO_VALID_VE_INFO			0xC000070400000000ULL
+#define TDX_MAX_VCPUS_EXCEEDED			0xC000070500000000ULL
+#define TDX_TSC_ROLLBACK			0xC000070600000000ULL
+#define TDX_INTERRUPTIBILITY_BLOCKED		0xC000070700000000ULL
+#define TDX_TD_VMCS_FIELD_NOT_INITIALIZED	0xC000073000000000ULL
+#define TDX_TD_VMCS_FIELD_ERROR			0xC000073100000000ULL
+
+/* Key management */
+#define TDX_KEY_GENERATION_FAILED		0x8000080000000000ULL
+#define TDX_TD_KEYS_NOT_CONFIGURED		0x8000081000000000ULL
+#define TDX_KEY_STATE_INCORRECT			0xC000081100000000ULL
+#define TDX_KEY_CONFIGURED			0x0000081500000000ULL
+#define TDX_WBCACHE_NOT_COMPLETE		0x8000081700000000ULL
+#define TDX_HKID_NOT_FREE			0xC000082000000000ULL
+#define TDX_NO_HKID_READY_TO_WBCACHE		0x0000082100000000ULL
+#define TDX_WBCACHE_RESUME_ERROR		0xC000082300000000ULL
+#define TDX_FLUSHVP_NOT_DONE			0x8000082400000000ULL
+#define TDX_NUM_ACTIVATED_HKIDS_NOT_SUPPORTED	0xC000082500000000ULL
+
+/* Platform, CPUID and MSRs */
+#define TDX_INCORRECT_CPUID_VALUE		0xC000090000000000ULL
+#define TDX_LIMIT_CPUID_MAXVAL_SET		0xC000090100000000ULL
+#define TDX_INCONSISTENT_CPUID_FIELD		0xC000090200000000ULL
+#define TDX_INCONSISTENT_MSR			0xC000092000000000ULL
+#define TDX_INCORRECT_MSR_VALUE			0xC000092100000000ULL
+
+/* Physical memory */
+#define TDX_INVALID_TDMR			0xC0000A0000000000ULL
+#define TDX_NON_ORDERED_TDMR			0xC0000A0100000000ULL
+#define TDX_TDMR_OUTSIDE_CMRS			0xC0000A0200000000ULL
+#define TDX_TDMR_ALREADY_INITIALIZED		0x00000A0300000000ULL
+#define TDX_INVALID_PAMT			0xC0000A1000000000ULL
+#define TDX_PAMT_OUTSIDE_CMRS			0xC0000A1100000000ULL
+#define TDX_PAMT_OVERLAP			0xC0000A1200000000ULL
+#define TDX_INVALID_RESERVED_IN_TDMR		0xC0000A2000000000ULL
+#define TDX_NON_ORDERED_RESERVED_IN_TDMR	0xC0000A2100000000ULL
+#define TDX_CMR_LIST_INVALID			0xC0000A2200000000ULL
+
+/* Secure EPT */
+#define TDX_EPT_WALK_FAILED			0xC0000B0000000000ULL
+#define TDX_EPT_ENTRY_FREE			0xC0000B0100000000ULL
+#define TDX_EPT_ENTRY_NOT_FREE			0xC0000B0200000000ULL
+#define TDX_EPT_ENTRY_NOT_PRESENT		0xC0000B0300000000ULL
+#define TDX_EPT_ENTRY_NOT_LEAF			0xC0000B0400000000ULL
+#define TDX_EPT_ENTRY_LEAF			0xC0000B0500000000ULL
+#define TDX_GPA_RANGE_NOT_BLOCKED		0xC0000B0600000000ULL
+#define TDX_GPA_RANGE_ALREADY_BLOCKED		0x00000B0700000000ULL
+#define TDX_TLB_TRACKING_NOT_DONE		0xC0000B0800000000ULL
+#define TDX_EPT_INVALID_PROMOTE_CONDITIONS	0xC0000B0900000000ULL
+#define TDX_PAGE_ALREADY_ACCEPTED		0x00000B0A00000000ULL
+#define TDX_PAGE_SIZE_MISMATCH			0xC0000B0B00000000ULL
+#define TDX_GPA_RANGE_BLOCKED			0xC0000B0C00000000ULL
+#define TDX_EPT_ENTRY_STATE_INCORRECT		0xC0000B0D00000000ULL
+#define TDX_EPT_PAGE_NOT_FREE			0xC0000B0E00000000ULL
+
+/* Metadata fields */
+#define TDX_METADATA_FIELD_ID_INCORRECT		0xC0000C0000000000ULL
+#define TDX_METADATA_FIELD_NOT_WRITABLE		0xC0000C0100000000ULL
+#define TDX_METADATA_FIELD_NOT_READABLE		0xC0000C0200000000ULL
+#define TDX_METADATA_FIELD_VALUE_NOT_VALID	0xC0000C0300000000ULL
+#define TDX_METADATA_FIELD_CURRENTLY_NOT_WRITABLE 0xC0000C0900000000ULL
+#define TDX_METADATA_WR_MASK_NOT_VALID		0xC0000C0A00000000ULL
+#define TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT	0x00000C0B00000000ULL
+
+/* Operand ids: DETAILS_L2 of the invalid-operand and the busy class */
+#define TDX_OPERAND_ID_RAX			0
+#define TDX_OPERAND_ID_RCX			1
+#define TDX_OPERAND_ID_RDX			2
+#define TDX_OPERAND_ID_R8			8
+#define TDX_OPERAND_ID_R9			9
+#define TDX_OPERAND_ID_R10			10
+#define TDX_OPERAND_ID_R11			11
+#define TDX_OPERAND_ID_ATTRIBUTES		64
+#define TDX_OPERAND_ID_XFAM			65
+#define TDX_OPERAND_ID_CONFIG_FLAGS		66
+#define TDX_OPERAND_ID_EPTP_CONTROLS		67
+#define TDX_OPERAND_ID_MAX_VCPUS		68
+#define TDX_OPERAND_ID_CPUID_CONFIG		69
+#define TDX_OPERAND_ID_TSC_FREQUENCY		70
+#define TDX_OPERAND_ID_NUM_L2_VMS		71
+#define TDX_OPERAND_ID_ARCH_CAPABILITIES	72
+#define TDX_OPERAND_ID_TDR			128
+#define TDX_OPERAND_ID_TDCX			129
+#define TDX_OPERAND_ID_TDVPR			130
+#define TDX_OPERAND_ID_TDCS			144
+#define TDX_OPERAND_ID_TDVPS			145
+#define TDX_OPERAND_ID_SEPT_TREE		146
+#define TDX_OPERAND_ID_SEPT_ENTRY		147
+#define TDX_OPERAND_ID_TD_EPOCH			169
+#define TDX_OPERAND_ID_OP_STATE			172
+#define TDX_OPERAND_ID_METADATA_FIELD		176
+#define TDX_OPERAND_ID_SYS			184
+#define TDX_OPERAND_ID_TDMR			185
+#define TDX_OPERAND_ID_KOT			186
+#define TDX_OPERAND_ID_KET			187
+#define TDX_OPERAND_ID_WBCACHE			188
+
+#ifndef __ASSEMBLY__
+
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+static_assert((TDX_OPERAND_BUSY & TDX_STATUS_CLASS_MASK) >> 40 == TDX_CLASS_BUSY);
+static_assert((TDX_EPT_WALK_FAILED & TDX_STATUS_CLASS_MASK) >> 40 == TDX_CLASS_SEPT);
+
+/* The status without the details that qualify it: what to compare. */
+static inline u64 tdx_status_code(u64 status)
+{
+	return status & TDX_STATUS_CODE_MASK;
+}
+
+/* The qualifying details, for the operand classes an operand id. */
+static inline u32 tdx_status_details(u64 status)
+{
+	return status & TDX_STATUS_DETAILS_MASK;
+}
+
+static inline u8 tdx_status_class(u64 status)
+{
+	return (status & TDX_STATUS_CLASS_MASK) >> 40;
+}
+
+static inline bool tdx_status_is_success(u64 status)
+{
+	return tdx_status_code(status) == TDX_SUCCESS;
+}
+
+/*
+ * An error in the sense of the module: neither success nor success with
+ * information.  NON_RECOVERABLE outcomes of entering a vCPU count as errors
+ * although bit 63 is clear in some of them.
+ */
+static inline bool tdx_status_is_error(u64 status)
+{
+	return status & (TDX_STATUS_ERROR | TDX_STATUS_NON_RECOVERABLE);
+}
+
+/* Done, but with something to tell, e.g. that it had been done before. */
+static inline bool tdx_status_is_info(u64 status)
+{
+	return !tdx_status_is_error(status) && !tdx_status_is_success(status);
+}
+
+/*
+ * Modules and headers disagree on the bits around the NON_RECOVERABLE codes;
+ * the bit is what counts.  An error that a different call may cure (0xC…) has
+ * that bit too, hence the class.
+ */
+static inline bool tdx_status_is_non_recoverable(u64 status)
+{
+	return (status & TDX_STATUS_NON_RECOVERABLE) &&
+	       tdx_status_class(status) == TDX_CLASS_GENERAL &&
+	       tdx_status_code(status) != TDX_INVALID_RESUMPTION;
+}
+
+/*
+ * Somebody else holds what the call needs: nothing changed, the same call may
+ * succeed later.  Covers every lock of the module and TRACK's wait for the
+ * previous epoch, but not the want of entropy.
+ */
+static inline bool tdx_status_is_busy(u64 status)
+{
+	switch (tdx_status_code(status)) {
+	case TDX_OPERAND_BUSY:
+	case TDX_PREVIOUS_TLB_EPOCH_BUSY:
+	case TDX_SYS_BUSY:
+	case TDX_OPERAND_BUSY_HOST_PRIORITY:
+	case TDX_HOST_PRIORITY_BUSY_TIMEOUT:
+	case TDX_INTERRUPTED_BUSY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static inline bool tdx_status_is_no_entropy(u64 status)
+{
+	return tdx_status_code(status) == TDX_RND_NO_ENTROPY;
+}
+
+/* An interrupt cut the call short: call again, resuming or from the start. */
+static inline bool tdx_status_is_interrupted(u64 status)
+{
+	return tdx_status_code(status) == TDX_INTERRUPTED_RESUMABLE ||
+	       tdx_status_code(status) == TDX_INTERRUPTED_RESTARTABLE;
+}
+
+/* The SEAMCALL did not reach the module: not loaded, #UD or #GP. */
+static inline bool tdx_status_is_sw_error(u64 status)
+{
+	return tdx_status_class(status) == TDX_CLASS_SOFTWARE;
+}
+
+#endif /* !__ASSEMBLY__ */
+
+#endif /* _ASM_X86_SHARED_TDX_STATUS_H */

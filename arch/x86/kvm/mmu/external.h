@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __KVM_X86_MMU_EXTERNAL_H
+#define __KVM_X86_MMU_EXTERNAL_H
+
+/*
+ * The contract between the TDP MMU and a backend that owns an external page
+ * table, e.g. the S-EPT of a TD, which KVM can't write itself.
+ *
+ * KVM keeps a mirror: a TDP tree that has the structure and the values that the
+ * external table should have.  Every change of a mirror SPTE goes through
+ * handle_changed_spte(), which hands it to the backend:
+ *
+ * set_external_spte(kvm, gfn, old_spte, new_spte, level)
+ *
+ *	Make the external entry follow a mirror SPTE that goes from @old_spte to
+ *	@new_spte.  What that means follows from the two values and the level
+ *	alone, see kvm_external_verb(); the backend must not infer it from the locks
+ *	that are held.  @level is that of the table which holds the SPTE.
+ *
+ *	EXTERNAL_LINK and EXTERNAL_MAP: mmu_lock is held for read.  The SPTE is
+ *	frozen, i.e. no other thread changes it or installs anything below it.
+ *	EXTERNAL_BEGIN_REMOVE and EXTERNAL_FINISH_REMOVE: mmu_lock is held for
+ *	write.  RCU is read-locked in all cases: the backend must not sleep.
+ *
+ *	Returns 0; -EBUSY if nothing has changed and the caller may try again;
+ *	-EIO if the change has failed for good.  The backend has bugged the VM
+ *	then, and reported why.  After a link or a map that failed KVM restores
+ *	the SPTE and keeps the table or the page.  After a begin of removal that
+ *	failed with -EIO KVM finishes the removal all the same.  A finish of
+ *	removal that failed makes the SPTE non-present and takes the page away
+ *	from KVM's caller: if the page may still be in use, it is on the backend
+ *	to keep it from being freed.
+ *
+ *	Absent, it is taken to return 0.
+ *
+ * flush_external_tlbs(kvm)
+ *
+ *	Called with mmu_lock held for write, after removals have begun and before
+ *	the first of them is finished.  When it returns, no CPU can use or cache
+ *	a translation through one of the entries.
+ *
+ * free_external_spt(kvm, sp)
+ *
+ *	@sp has been taken out of the mirror, nothing is mapped below it.  Take
+ *	@sp->external_spt back from the external table and free it, at once, or
+ *	leak it.  @sp->external_spt is forgotten in any case.  mmu_lock is held
+ *	for write, RCU is read-locked.
+ *
+ * Invariants:
+ *
+ * - While mmu_lock isn't held for write, a mirror SPTE that is present
+ *   corresponds to an external entry in the matching state, one that isn't to
+ *   none.  A frozen one belongs to the thread that froze it.
+ * - No thread sleeps, yields mmu_lock or returns to its caller with an SPTE
+ *   frozen in a table that is reachable from a root, or with a removal begun
+ *   but not finished.
+ * - Nothing is removed that was not asked for.
+ */
+
+#include <linux/kvm_host.h>
+
+#include "mmu_internal.h"
+#include "spte.h"
+
+/* What happens to an SPTE, whatever the lock and whatever the tree. */
+enum spte_change {
+	SPTE_CHANGE_NONE,
+	SPTE_NP_TO_LEAF,
+	SPTE_NP_TO_NONLEAF,
+	SPTE_NP_TO_NP,
+	SPTE_LEAF_TO_LEAF,
+	SPTE_LEAF_TO_NONLEAF,
+	SPTE_LEAF_TO_FROZEN,
+	SPTE_LEAF_TO_NP,
+	SPTE_NONLEAF_TO_LEAF,
+	SPTE_NONLEAF_TO_NONLEAF,
+	SPTE_NONLEAF_TO_NP,
+
+	NR_SPTE_CHANGES,
+};
+
+/* What the backend is asked to do. */
+enum external_verb {
+	EXTERNAL_NONE,
+	EXTERNAL_LINK,
+	EXTERNAL_MAP,
+	EXTERNAL_BEGIN_REMOVE,
+	EXTERNAL_FINISH_REMOVE,
+	/* Not by set_external_spte(), but by free_external_spt(). */
+	EXTERNAL_FREE,
+};
+
+enum external_policy {
+	EXTERNAL_REFUSE,
+	EXTERNAL_ALLOW,
+	/* Only between frozen and the value before or after it. */
+	EXTERNAL_ALLOW_FROZEN,
+};
+
+/* How mmu_lock is held, as a mask. */
+enum external_lock {
+	EXTERNAL_LOCK_READ	= BIT(0),
+	EXTERNAL_LOCK_WRITE	= BIT(1),
+	EXTERNAL_LOCK_ANY	= EXTERNAL_LOCK_READ | EXTERNAL_LOCK_WRITE,
+};
+
+/*
+ * One row of the table of transitions.  @id is the row's number in the
+ * documentation, @name what traces call it.  @in_tdp_mmu tells if the TDP MMU
+ * makes such a change at all, i.e. in a direct tree.
+ */
+struct external_transition {
+	const char *id;
+	const char *name;
+	enum spte_change change;
+	enum external_lock lock;
+	bool in_tdp_mmu;
+	enum external_policy policy;
+	enum external_verb verb;
+};
+
+extern const struct external_transition external_transitions[];
+extern const unsigned int nr_external_transitions;
+
+enum spte_change external_classify_change(u64 old_spte, u64 new_spte, int level);
+const struct external_transition *
+external_classify(u64 old_spte, u64 new_spte, int level, bool shared);
+bool external_transition_is_allowed(const struct external_transition *t,
+				    u64 old_spte, u64 new_spte);
+enum external_verb kvm_external_verb(u64 old_spte, u64 new_spte, int level);
+
+int external_change_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
+			 int level, bool shared);
+void external_free_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
+bool external_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root,
+			gfn_t start, gfn_t end, bool can_yield, bool flush);
+
+/* The most leaves that are removed with one flush_external_tlbs(). */
+#define EXTERNAL_ZAP_BATCH	512
+
+/*
+ * The value that stands in an SPTE while an atomic change is being made.  In a
+ * mirror it keeps other threads out until the external entry has followed.
+ */
+static inline u64 external_transient_spte(const struct kvm_mmu_page *sp,
+					  u64 new_spte)
+{
+	return is_mirror_sp(sp) ? FROZEN_SPTE : new_spte;
+}
+
+/*
+ * The external page table page that a non-leaf @spte of a mirror stands for, as
+ * handed over by EXTERNAL_LINK.
+ */
+static inline void *external_spt_of(u64 spte)
+{
+	return spte_to_child_sp(spte)->external_spt;
+}
+
+#endif /* __KVM_X86_MMU_EXTERNAL_H */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef __KVM_X86_VMX_TDX_H
+#define __KVM_X86_VMX_TDX_H
+
+/*
+ * KVM's view of a TD and its vCPUs, for the files of the TDX backend:
+ *
+ *	tdx.c		bring-up, life of a TD, its key ID
+ *	tdx_vcpu.c	life of a vCPU, its place on a CPU, operations on it
+ *	tdx_ioctl.c	KVM_MEMORY_ENCRYPT_OP: copy in, validate, call, copy out
+ *	tdx_cpuid.c	CPUID, attributes and XFAM: offered, configured, read back
+ *	tdx_sept.c	private memory: changes of the mirror to SEAMCALLs
+ *	tdx_msr.c	MSRs that KVM emulates for a TD
+ *	tdx_stats.c	counters, what they show in debugfs
+ */
+
+#include <linux/kvm_host.h>
+
+#include "common.h"
+
+#ifdef CONFIG_KVM_INTEL_TDX
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/misc_cgroup.h>
+
+#include <asm/tdh.h>
+
+#include "tdx_arch.h"
+
+/*
+ * States of a TD.  Changed under kvm->lock, all vCPU mutexes and slots_lock, so
+ * that any one of them is enough to read it, with two additions: S-EPT
+ * operations read it under mmu_lock, which is therefore held for write when the
+ * TD becomes runnable.
+ */
+enum kvm_tdx_state {
+	/* No key ID, no control page. */
+	TD_STATE_UNINITIALIZED,
+	/* The initial image is being built.  No tracking of S-EPT changes. */
+	TD_STATE_INITIALIZED,
+	/* Measurement is closed, vCPUs may run. */
+	TD_STATE_RUNNABLE,
+};
+
+/* Leaf numbers fit into TDX_NR_LEAVES. */
+#define TDX_NR_LEAVES		64
+
+/* "No key ID": the range of real ones starts above the MKTME ones. */
+#define TDX_NO_HKID		(-1)
+
+struct kvm_tdx {
+	struct kvm kvm;
+
+	enum kvm_tdx_state state;
+
+	/*
+	 * The TD's key ID, TDX_NO_HKID before INIT_VM and after its release.
+	 * Pages leave the TD by removal while there is one, by reclaim after.
+	 * Constant while the VM has users.
+	 */
+	int hkid;
+	/* The key could not be released: all pages of the TD are lost. */
+	bool key_leaked;
+	struct misc_cg *misc_cg;
+
+	/* Control pages, 0 if there is none. */
+	phys_addr_t tdr;
+	phys_addr_t *tdcs;
+	unsigned int nr_tdcs;
+
+	u64 attributes;
+	u64 xfam;
+	u64 tsc_offset;
+	u64 tsc_multiplier;
+
+	/*
+	 * Source of the page that INIT_MEM_REGION is adding.  Protected by
+	 * slots_lock, 0 outside of the addition.
+	 */
+	phys_addr_t add_source;
+
+	/*
+	 * vCPUs must not enter the TD: a removal found the module busy and is
+	 * about to try again.  Written under mmu_lock held for write.
+	 */
+	bool hold_off_entry;
+
+	atomic64_t seamcalls[TDX_NR_LEAVES];
+};
+
+enum vcpu_tdx_state {
+	VCPU_TD_STATE_UNINITIALIZED,
+	VCPU_TD_STATE_INITIALIZED,
+};
+
+struct vcpu_tdx {
+	struct kvm_vcpu vcpu;
+	struct vcpu_vt vt;
+
+	/* Changed like the state of the TD. */
+	enum vcpu_tdx_state state;
+
+	/* Control pages, 0 if there is none. */
+	phys_addr_t tdvpr;
+	phys_addr_t *tdcx;
+	unsigned int nr_tdcx;
+
+	/*
+	 * The CPU that the module may have associated the vCPU with, -1 if
+	 * none, and the link in that CPU's list.  Written on that CPU with
+	 * interrupts disabled.
+	 */
+	int assoc_cpu;
+	struct list_head assoc_list;
+};
+
+/* Code for both kinds of vCPUs finds the shared part at the same place. */
+static_assert(offsetof(struct vcpu_tdx, vcpu) == 0);
+static_assert(offsetof(struct kvm_tdx, kvm) == 0);
+
+static __always_inline struct kvm_tdx *to_kvm_tdx(struct kvm *kvm)
+{
+	return container_of(kvm, struct kvm_tdx, kvm);
+}
+
+static __always_inline struct vcpu_tdx *to_tdx(struct kvm_vcpu *vcpu)
+{
+	return container_of(vcpu, struct vcpu_tdx, vcpu);
+}
+
+static inline bool tdx_has_key(const struct kvm_tdx *kvm_tdx)
+{
+	return kvm_tdx->hkid != TDX_NO_HKID;
+}
+
+static inline bool tdx_is_runnable(const struct kvm_tdx *kvm_tdx)
+{
+	return kvm_tdx->state == TD_STATE_RUNNABLE;
+}
+
+/*
+ * Every SEAMCALL on behalf of a TD goes through here, to be counted.  @call is
+ * evaluated once.
+ */
+#define tdx_call(kvm_tdx, leaf, call)				\
+({								\
+	atomic64_inc(&(kvm_tdx)->seamcalls[leaf]);		\
+	(call);							\
+})
+
+/*
+ * For leaves that find the module busy only for the short time that another
+ * CPU's SEAMCALL takes, and whose caller can't be asked to come back: repeat.
+ */
+#define TDX_MAX_BUSY_RETRIES	10000
+
+#define tdx_call_retry(kvm_tdx, leaf, call)			\
+({								\
+	int __retries = TDX_MAX_BUSY_RETRIES;			\
+	u64 __status;						\
+								\
+	do {							\
+		__status = tdx_call(kvm_tdx, leaf, call);	\
+		if (!tdx_status_is_busy(__status))		\
+			break;					\
+		cpu_relax();					\
+	} while (--__retries);					\
+	__status;						\
+})
+
+/* The parts of TD_PARAMS and of the command that INIT_VM needs. */
+struct tdx_td_config {
+	struct td_params params;
+	gfn_t direct_bits;
+};
+
+extern bool enable_tdx;
+
+/* tdx.c */
+void tdx_hardware_setup(void);
+void tdx_bringup(void);
+void tdx_cleanup(void);
+int tdx_vm_init(struct kvm *kvm);
+void tdx_vm_pre_destroy(struct kvm *kvm);
+void tdx_vm_destroy(struct kvm *kvm);
+int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error);
+int tdx_td_finalize(struct kvm *kvm, u64 *hw_error);
+phys_addr_t tdx_alloc_control_page(void);
+void tdx_free_control_page(phys_addr_t page);
+void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+bool tdx_reclaim_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
+		       u64 op1, u64 op2);
+
+/* tdx_vcpu.c */
+void tdx_vcpus_init(void);
+void tdx_disable_virtualization_cpu(void);
+void tdx_vcpu_dissociate(struct kvm_vcpu *vcpu);
+int tdx_vcpu_create(struct kvm_vcpu *vcpu);
+void tdx_vcpu_free(struct kvm_vcpu *vcpu);
+void tdx_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event);
+void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
+void tdx_vcpu_put(struct kvm_vcpu *vcpu);
+int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);
+int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx);
+void tdx_flush_tlb_all(struct kvm_vcpu *vcpu);
+void tdx_flush_tlb_current(struct kvm_vcpu *vcpu);
+void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root_hpa, int level);
+void tdx_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
+			   int trig_mode, int vector);
+bool tdx_has_pending_interrupt(struct kvm_vcpu *vcpu);
+void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
+		       u64 *info2, u32 *intr_info, u32 *error_code);
+
+/* tdx_msr.c */
+bool tdx_has_emulated_msr(u32 index);
+int tdx_get_msr(struct kvm_vcpu *vcpu, struct msr_data *msr);
+int tdx_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr);
+
+/* tdx_ioctl.c */
+int tdx_vm_ioctl(struct kvm *kvm, void __user *argp);
+int tdx_vcpu_ioctl(struct kvm_vcpu *vcpu, void __user *argp);
+int tdx_vcpu_unlocked_ioctl(struct kvm_vcpu *vcpu, void __user *argp);
+
+/* tdx_cpuid.c */
+u64 tdx_supported_attributes(const struct tdx_sys_info *info);
+u64 tdx_supported_xfam(const struct tdx_sys_info *info);
+void tdx_get_configurable_cpuid(const struct tdx_sys_info *info,
+				unsigned int i, struct kvm_cpuid_entry2 *entry);
+int tdx_make_td_config(struct kvm *kvm, const struct tdx_sys_info *info,
+		       const struct kvm_tdx_init_vm *init,
+		       const struct kvm_cpuid_entry2 *entries,
+		       struct tdx_td_config *config);
+int tdx_read_td_cpuid(struct kvm *kvm, struct kvm_cpuid_entry2 *entries,
+		      unsigned int max);
+
+/* tdx_sept.c */
+int tdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
+			  u64 new_spte, enum pg_level level);
+void tdx_flush_external_tlbs(struct kvm *kvm);
+void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
+int tdx_sept_measure_page(struct kvm *kvm, gfn_t gfn);
+
+/* tdx_stats.c */
+void tdx_debugfs_init(void);
+void tdx_debugfs_add_vm(struct kvm *kvm);
+void tdx_stats_vm_destroyed(struct kvm_tdx *kvm_tdx);
+void tdx_stats_key_assigned(void);
+void tdx_stats_key_released(void);
+void tdx_count_leak(struct kvm *kvm, unsigned int nr_pages);
+u64 tdx_nr_leaked_pages(void);
+const char *tdx_leaf_name(unsigned int leaf);
+
+#else /* !CONFIG_KVM_INTEL_TDX */
+
+#define enable_tdx false
+
+struct kvm_tdx {
+	struct kvm kvm;
+};
+
+struct vcpu_tdx {
+	struct kvm_vcpu vcpu;
+};
+
+static inline void tdx_hardware_setup(void) { }
+static inline void tdx_bringup(void) { }
+static inline void tdx_cleanup(void) { }
+static inline void tdx_debugfs_init(void) { }
+
+#endif /* CONFIG_KVM_INTEL_TDX */
+
+#endif /* __KVM_X86_VMX_TDX_H */

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM_MEMORY_ENCRYPT_OP on a TD and its vCPUs: copy in, validate, call, copy out.
+ * Errors, and the order in which they are found, are described in
+ * Documentation/virt/kvm/x86/intel-tdx.rst.
+ *
+ * Commands that change the TD or a vCPU run under all locks that anything else
+ * could look at the state with: kvm->lock, the mutexes of all vCPUs, slots_lock.
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "mmu.h"
+#include "tdx.h"
+
+/* The TDVMCALLs that userspace has to answer, bits of GetTdVmCallInfo's R11 */
+#define TDVMCALLINFO_SETUP_EVENT_NOTIFY	BIT_ULL(1)
+
+static_assert(sizeof(struct kvm_tdx_cmd) == 24);
+static_assert(sizeof(struct kvm_tdx_capabilities) == 2056);
+static_assert(sizeof(struct kvm_tdx_init_vm) == 264);
+static_assert(sizeof(struct kvm_tdx_init_mem_region) == 24);
+
+static int tdx_get_cmd(void __user *argp, struct kvm_tdx_cmd *cmd)
+{
+	if (copy_from_user(cmd, argp, sizeof(*cmd)))
+		return -EFAULT;
+
+	/* An output, and nothing else yet. */
+	return cmd->hw_error ? -EINVAL : 0;
+}
+
+static int tdx_lock_vm(struct kvm *kvm)
+{
+	int r;
+
+	mutex_lock(&kvm->lock);
+
+	r = kvm_lock_all_vcpus(kvm);
+	if (r)
+		goto err_unlock;
+
+	/* It has looked at the TD's state already, or is going to. */
+	if (kvm_is_vcpu_creation_in_progress(kvm)) {
+		r = -EBUSY;
+		goto err_unlock_vcpus;
+	}
+
+	mutex_lock(&kvm->slots_lock);
+
+	if (!kvm->vm_dead)
+		return 0;
+
+	r = -EIO;
+	mutex_unlock(&kvm->slots_lock);
+
+err_unlock_vcpus:
+	kvm_unlock_all_vcpus(kvm);
+err_unlock:
+	mutex_unlock(&kvm->lock);
+	return r;
+}
+
+static void tdx_unlock_vm(struct kvm *kvm)
+{
+	mutex_unlock(&kvm->slots_lock);
+	kvm_unlock_all_vcpus(kvm);
+	mutex_unlock(&kvm->lock);
+}
+
+/*
+ * Commands on the VM
+ */
+
+static int tdx_get_capabilities(struct kvm_tdx_cmd *cmd)
+{
+	struct kvm_tdx_capabilities __user *user = u64_to_user_ptr(cmd->data);
+	const struct tdx_sys_info *info = tdx_get_sys_info();
+	struct kvm_tdx_capabilities *caps __free(kfree) = NULL;
+	u32 i, nent, nr = info->nr_cpuid_configs;
+	size_t size;
+
+	if (cmd->flags)
+		return -EINVAL;
+
+	if (get_user(nent, &user->cpuid.nent))
+		return -EFAULT;
+	if (nent < nr)
+		return -E2BIG;
+
+	size = struct_size(caps, cpuid.entries, nr);
+	caps = kzalloc(size, GFP_KERNEL);
+	if (!caps)
+		return -ENOMEM;
+
+	caps->supported_attrs = tdx_supported_attributes(info);
+	caps->supported_xfam = tdx_supported_xfam(info);
+	if (!caps->supported_attrs || !caps->supported_xfam)
+		return -EIO;
+
+	caps->user_tdvmcallinfo_1_r11 = TDVMCALLINFO_SETUP_EVENT_NOTIFY;
+
+	caps->cpuid.nent = nr;
+	for (i = 0; i < nr; i++)
+		tdx_get_configurable_cpuid(info, i, &caps->cpuid.entries[i]);
+
+	return copy_to_user(user, caps, size) ? -EFAULT : 0;
+}
+
+/* Copy of what @data points to, to be freed by the caller. */
+static struct kvm_tdx_init_vm *tdx_get_init_vm(u64 data)
+{
+	struct kvm_tdx_init_vm __user *user = u64_to_user_ptr(data);
+	struct kvm_tdx_init_vm *init;
+	u32 nent;
+
+	if (get_user(nent, &user->cpuid.nent))
+		return ERR_PTR(-EFAULT);
+	if (nent > KVM_MAX_CPUID_ENTRIES)
+		return ERR_PTR(-E2BIG);
+
+	init = memdup_user(user, struct_size(user, cpuid.entries, nent));
+	if (IS_ERR(init))
+		return init;
+
+	/* It is userspace's memory, which may have changed since. */
+	if (init->cpuid.nent != nent || init->cpuid.padding ||
+	    memchr_inv(init->reserved, 0, sizeof(init->reserved))) {
+		kfree(init);
+		return ERR_PTR(-EINVAL);
+	}
+
+	return init;
+}
+
+static int tdx_init_vm(struct kvm *kvm, struct kvm_tdx_cmd *cmd)
+{
+	struct tdx_td_config *config __free(kfree) = NULL;
+	struct kvm_tdx_init_vm *init;
+	int r;
+
+	/* The module wants TD_PARAMS aligned, as kmalloc() does such sizes. */
+	BUILD_BUG_ON_NOT_POWER_OF_2(sizeof(*config));
+
+	if (to_kvm_tdx(kvm)->state != TD_STATE_UNINITIALIZED || cmd->flags)
+		return -EINVAL;
+
+	init = tdx_get_init_vm(cmd->data);
+	if (IS_ERR(init))
+		return PTR_ERR(init);
+
+	r = -EBUSY;
+	if (kvm->created_vcpus)
+		goto out;
+
+	r = -ENOMEM;
+	config = kzalloc(sizeof(*config), GFP_KERNEL);
+	if (!config)
+		goto out;
+
+	r = tdx_make_td_config(kvm, tdx_get_sys_info(), init,
+			       init->cpuid.entries, config);
+	r = r ?: tdx_td_init(kvm, config, &cmd->hw_error);
+
+out:
+	kfree(init);
+	return r;
+}
+
+static int tdx_finalize_vm(struct kvm *kvm, struct kvm_tdx_cmd *cmd)
+{
+	if (to_kvm_tdx(kvm)->state != TD_STATE_INITIALIZED || cmd->flags ||
+	    cmd->data)
+		return -EINVAL;
+
+	return tdx_td_finalize(kvm, &cmd->hw_error);
+}
+
+static int tdx_vm_ioctl_locked(struct kvm *kvm, struct kvm_tdx_cmd *cmd)
+{
+	int r;
+
+	r = tdx_lock_vm(kvm);
+	if (r)
+		return r;
+
+	if (cmd->id == KVM_TDX_INIT_VM)
+		r = tdx_init_vm(kvm, cmd);
+	else
+		r = tdx_finalize_vm(kvm, cmd);
+
+	tdx_unlock_vm(kvm);
+	return r;
+}
+
+int tdx_vm_ioctl(struct kvm *kvm, void __user *argp)
+{
+	struct kvm_tdx_cmd cmd;
+	int r;
+
+	r = tdx_get_cmd(argp, &cmd);
+	if (r)
+		return r;
+
+	switch (cmd.id) {
+	case KVM_TDX_CAPABILITIES:
+		return tdx_get_capabilities(&cmd);
+	case KVM_TDX_INIT_VM:
+	case KVM_TDX_FINALIZE_VM:
+		r = tdx_vm_ioctl_locked(kvm, &cmd);
+		break;
+	default:
+		return -EINVAL;
+	}
+
+	/* Failure included: that is when there is a hw_error. */
+	return copy_to_user(argp, &cmd, sizeof(cmd)) ? -EFAULT : r;
+}
+
+/*
+ * Commands on a vCPU
+ */
+
+static int tdx_init_vcpu(struct kvm_vcpu *vcpu, struct kvm_tdx_cmd *cmd)
+{
+	if (to_kvm_tdx(vcpu->kvm)->state != TD_STATE_INITIALIZED ||
+	    to_tdx(vcpu)->state != VCPU_TD_STATE_UNINITIALIZED || cmd->flags)
+		return -EINVAL;
+
+	return tdx_vcpu_init(vcpu, cmd->data);
+}
+
+static bool tdx_is_valid_region(struct kvm *kvm,
+				const struct kvm_tdx_init_mem_region *region)
+{
+	u64 size, last;
+
+	if (!region->source_addr || !PAGE_ALIGNED(region->source_addr) ||
+	    !PAGE_ALIGNED(region->gpa))
+		return false;
+
+	if (!region->nr_pages || region->nr_pages > U64_MAX >> PAGE_SHIFT)
+		return false;
+
+	size = region->nr_pages << PAGE_SHIFT;
+	if (region->gpa + size <= region->gpa ||
+	    region->source_addr + size <= region->source_addr)
+		return false;
+
+	last = region->gpa + size - PAGE_SIZE;
+	return !kvm_is_gfn_alias(kvm, gpa_to_gfn(region->gpa)) &&
+	       !kvm_is_gfn_alias(kvm, gpa_to_gfn(last));
+}
+
+struct tdx_populate {
+	struct kvm_vcpu *vcpu;
+	struct page *source;
+	bool measure;
+};
+
+/* The guest_memfd's invalidate lock is held: the page stays where it is. */
+static int tdx_populate_page(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
+			     void __user *src, int order, void *opaque)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	struct tdx_populate *populate = opaque;
+	int r;
+
+	kvm_tdx->add_source = page_to_phys(populate->source);
+	r = kvm_tdp_mmu_map_private_pfn(populate->vcpu, gfn, pfn);
+	kvm_tdx->add_source = 0;
+
+	if (r || !populate->measure)
+		return r;
+
+	return tdx_sept_measure_page(kvm, gfn);
+}
+
+/*
+ * What kvm_gmem_populate() is going to look at, too.  Pinning the source has to
+ * come before it, as a fault takes mmap_lock, but is not to hide these errors.
+ */
+static int tdx_check_target(struct kvm *kvm, gfn_t gfn)
+{
+	if (!kvm_slot_can_be_private(gfn_to_memslot(kvm, gfn)))
+		return -EINVAL;
+
+	return kvm_mem_is_private(kvm, gfn) ? 0 : -EINVAL;
+}
+
+static int tdx_add_page(struct kvm_vcpu *vcpu, u64 source_addr, gfn_t gfn,
+			bool measure)
+{
+	struct tdx_populate populate = {
+		.vcpu = vcpu,
+		.measure = measure,
+	};
+	long r;
+
+	r = tdx_check_target(vcpu->kvm, gfn);
+	if (r)
+		return r;
+
+	r = get_user_pages_fast(source_addr, 1, 0, &populate.source);
+	if (r < 0)
+		return r;
+	if (r != 1)
+		return -ENOMEM;
+
+	r = kvm_gmem_populate(vcpu->kvm, gfn, NULL, 1, tdx_populate_page, &populate);
+
+	put_page(populate.source);
+
+	if (r < 0)
+		return r;
+
+	return r == 1 ? 0 : -EIO;
+}
+
+static int tdx_add_region(struct kvm_vcpu *vcpu,
+			  struct kvm_tdx_init_mem_region *region, bool measure)
+{
+	int r;
+
+	while (region->nr_pages) {
+		if (signal_pending(current))
+			return -EINTR;
+
+		r = tdx_add_page(vcpu, region->source_addr,
+				 gpa_to_gfn(region->gpa), measure);
+		if (r)
+			return r;
+
+		region->source_addr += PAGE_SIZE;
+		region->gpa += PAGE_SIZE;
+		region->nr_pages--;
+
+		cond_resched();
+	}
+
+	return 0;
+}
+
+static int tdx_init_mem_region(struct kvm_vcpu *vcpu, struct kvm_tdx_cmd *cmd)
+{
+	void __user *user = u64_to_user_ptr(cmd->data);
+	struct kvm_tdx_init_mem_region region;
+	int r;
+
+	if (to_kvm_tdx(vcpu->kvm)->state != TD_STATE_INITIALIZED ||
+	    to_tdx(vcpu)->state != VCPU_TD_STATE_INITIALIZED ||
+	    cmd->flags & ~KVM_TDX_MEASURE_MEMORY_REGION)
+		return -EINVAL;
+
+	if (copy_from_user(&region, user, sizeof(region)))
+		return -EFAULT;
+
+	if (!tdx_is_valid_region(vcpu->kvm, &region))
+		return -EINVAL;
+
+	r = tdx_add_region(vcpu, &region,
+			   cmd->flags & KVM_TDX_MEASURE_MEMORY_REGION);
+
+	/* What is left to do, for the caller to come back with. */
+	return copy_to_user(user, &region, sizeof(region)) ? -EFAULT : r;
+}
+
+static int tdx_vcpu_ioctl_locked(struct kvm_vcpu *vcpu, struct kvm_tdx_cmd *cmd)
+{
+	int r;
+
+	switch (cmd->id) {
+	case KVM_TDX_INIT_VCPU:
+		vcpu_load(vcpu);
+		r = tdx_init_vcpu(vcpu, cmd);
+		vcpu_put(vcpu);
+		return r;
+	case KVM_TDX_INIT_MEM_REGION:
+		vcpu_load(vcpu);
+		r = tdx_init_mem_region(vcpu, cmd);
+		vcpu_put(vcpu);
+		return r;
+	default:
+		/* Needs no more than the vCPU's mutex: tdx_vcpu_ioctl() */
+		return -ENOIOCTLCMD;
+	}
+}
+
+int tdx_vcpu_unlocked_ioctl(struct kvm_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_tdx_cmd cmd;
+	int r;
+
+	r = tdx_get_cmd(argp, &cmd);
+	if (r)
+		return r;
+
+	if (cmd.id != KVM_TDX_INIT_VCPU && cmd.id != KVM_TDX_INIT_MEM_REGION &&
+	    cmd.id != KVM_TDX_GET_CPUID)
+		return -EINVAL;
+
+	r = tdx_lock_vm(vcpu->kvm);
+	if (r)
+		return r;
+
+	r = tdx_vcpu_ioctl_locked(vcpu, &cmd);
+
+	tdx_unlock_vm(vcpu->kvm);
+	return r;
+}
+
+static int tdx_get_cpuid(struct kvm_vcpu *vcpu, struct kvm_tdx_cmd *cmd)
+{
+	struct kvm_cpuid2 __user *user = u64_to_user_ptr(cmd->data);
+	struct kvm_cpuid_entry2 *entries __free(kvfree) = NULL;
+	u32 nent;
+	int nr;
+
+	if (READ_ONCE(to_kvm_tdx(vcpu->kvm)->state) != TD_STATE_INITIALIZED)
+		return -EINVAL;
+
+	if (get_user(nent, &user->nent))
+		return -EFAULT;
+
+	entries = kvcalloc(KVM_MAX_CPUID_ENTRIES, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+
+	nr = tdx_read_td_cpuid(vcpu->kvm, entries, KVM_MAX_CPUID_ENTRIES);
+	if (nr < 0)
+		return nr;
+
+	if (put_user(nr, &user->nent))
+		return -EFAULT;
+	if (nent < nr)
+		return -E2BIG;
+
+	return copy_to_user(user->entries, entries, nr * sizeof(*entries)) ?
+	       -EFAULT : 0;
+}
+
+/* With the mutex of the vCPU held, and the vCPU loaded. */
+int tdx_vcpu_ioctl(struct kvm_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_tdx_cmd cmd;
+	int r;
+
+	r = tdx_get_cmd(argp, &cmd);
+	if (r)
+		return r;
+
+	return cmd.id == KVM_TDX_GET_CPUID ? tdx_get_cpuid(vcpu, &cmd) : -EINVAL;
+}

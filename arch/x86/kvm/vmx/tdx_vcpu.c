@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vCPUs of a TD: their life, the CPU that each belongs to, and what KVM's common
+ * code wants done to one.
+ *
+ * The module associates a vCPU with the CPU that initializes, enters, reads or
+ * writes it.  Only that CPU can end the association, and until it does no other
+ * can use the vCPU.  So KVM keeps, per CPU, a list of the vCPUs that may be
+ * associated: a vCPU enters the list of the CPU that loads it, and leaves that
+ * of its former CPU, by an IPI, beforehand.  A CPU that goes offline empties its
+ * list while it can.
+ *
+ * A list and the members' links are only ever touched by their CPU, with
+ * interrupts disabled.  vcpu_tdx.assoc_cpu, written last, tells others whether
+ * the vCPU is free to go to another CPU.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include <asm/apic.h>
+#include <asm/fpu/api.h>
+
+#include "irq.h"
+#include "lapic.h"
+#include "mmu.h"
+#include "posted_intr.h"
+#include "tdx.h"
+#include "trace.h"
+#include "vmx.h"
+#include "x86.h"
+
+/* What to_vt() relies on. */
+static_assert(offsetof(struct vcpu_tdx, vt) == offsetof(struct vcpu_vmx, vt));
+
+static DEFINE_PER_CPU(struct list_head, tdx_assoc_vcpus);
+
+void tdx_vcpus_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		INIT_LIST_HEAD(&per_cpu(tdx_assoc_vcpus, cpu));
+}
+
+/*
+ * Association with a CPU
+ */
+
+static void tdx_flush_vp(struct kvm_vcpu *vcpu)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	u64 status;
+
+	if (!tdx->tdvpr || !tdx_has_key(kvm_tdx))
+		return;
+
+	/* PAGE.ADD and its like keep the TDR to themselves, but not for long. */
+	status = tdx_call_retry(kvm_tdx, TDH_VP_FLUSH, tdh_vp_flush(tdx->tdvpr));
+
+	/* On the list doesn't mean that the vCPU has been used here. */
+	if (tdx_status_is_success(status) ||
+	    tdx_status_code(status) == TDX_VCPU_NOT_ASSOCIATED)
+		return;
+
+	tdx_report_failure(vcpu->kvm, TDH_VP_FLUSH, status, tdx->tdvpr,
+			   tdx->assoc_cpu);
+}
+
+static void __tdx_vcpu_dissociate(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+
+	lockdep_assert_irqs_disabled();
+
+	tdx_flush_vp(vcpu);
+	list_del(&tdx->assoc_list);
+
+	/* Pairs with that in tdx_vcpu_load(): unlink before it is linked again. */
+	smp_store_release(&tdx->assoc_cpu, -1);
+}
+
+static void tdx_vcpu_dissociate_ipi(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+
+	/* The CPU may have gone offline, and back online, since it was chosen. */
+	if (to_tdx(vcpu)->assoc_cpu == raw_smp_processor_id())
+		__tdx_vcpu_dissociate(vcpu);
+}
+
+void tdx_vcpu_dissociate(struct kvm_vcpu *vcpu)
+{
+	int cpu = READ_ONCE(to_tdx(vcpu)->assoc_cpu);
+
+	if (cpu != -1)
+		smp_call_function_single(cpu, tdx_vcpu_dissociate_ipi, vcpu, 1);
+}
+
+/* Virtualization, and with it SEAMCALL, is about to be disabled here. */
+void tdx_disable_virtualization_cpu(void)
+{
+	struct list_head *list = this_cpu_ptr(&tdx_assoc_vcpus);
+	struct vcpu_tdx *tdx, *tmp;
+
+	if (!enable_tdx)
+		return;
+
+	guard(irqsave)();
+
+	list_for_each_entry_safe(tdx, tmp, list, assoc_list)
+		__tdx_vcpu_dissociate(&tdx->vcpu);
+}
+
+void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+
+	vmx_vcpu_pi_load(vcpu, cpu);
+
+	if (tdx->assoc_cpu == cpu)
+		return;
+
+	tdx_vcpu_dissociate(vcpu);
+
+	guard(irqsave)();
+
+	/* Pairs with that in __tdx_vcpu_dissociate(). */
+	if (KVM_BUG_ON(smp_load_acquire(&tdx->assoc_cpu) != -1, vcpu->kvm))
+		return;
+
+	list_add(&tdx->assoc_list, this_cpu_ptr(&tdx_assoc_vcpus));
+	WRITE_ONCE(tdx->assoc_cpu, cpu);
+}
+
+void tdx_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	vmx_vcpu_pi_put(vcpu);
+}
+
+/*
+ * Life
+ */
+
+int tdx_vcpu_create(struct kvm_vcpu *vcpu)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+
+	if (READ_ONCE(kvm_tdx->state) != TD_STATE_INITIALIZED)
+		return -EIO;
+
+	/* The APIC is the CPU's, and has no pins to connect a PIC to. */
+	if (!irqchip_split(vcpu->kvm))
+		return -EINVAL;
+
+	tdx->state = VCPU_TD_STATE_UNINITIALIZED;
+	tdx->assoc_cpu = -1;
+	INIT_LIST_HEAD(&tdx->vt.pi_wakeup_list);
+	tdx->vt.pi_desc.nv = POSTED_INTR_VECTOR;
+	__pi_set_sn(&tdx->vt.pi_desc);
+
+	vcpu->arch.efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX;
+	vcpu->arch.cr0_guest_owned_bits = -1ul;
+	vcpu->arch.cr4_guest_owned_bits = -1ul;
+	vcpu->arch.guest_state_protected =
+		!(kvm_tdx->attributes & TDX_TD_ATTR_DEBUG);
+	fpu_set_guest_confidential(&vcpu->arch.guest_fpu);
+
+	/* The APIC is active whatever KVM's own use of APICv. */
+	vcpu->arch.apic->guest_apic_protected = true;
+	vcpu->arch.apic->apicv_active = true;
+
+	vcpu->arch.guest_tsc_protected = true;
+	vcpu->arch.tsc_offset = kvm_tdx->tsc_offset;
+	vcpu->arch.l1_tsc_offset = kvm_tdx->tsc_offset;
+	vcpu->arch.tsc_scaling_ratio = kvm_tdx->tsc_multiplier;
+	vcpu->arch.l1_tsc_scaling_ratio = kvm_tdx->tsc_multiplier;
+
+	return 0;
+}
+
+void tdx_vcpu_free(struct kvm_vcpu *vcpu)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	unsigned int i;
+
+	/*
+	 * The VM's destruction has done this already, but a vCPU whose creation
+	 * failed after it was loaded is not known to it.
+	 */
+	tdx_vcpu_dissociate(vcpu);
+
+	for (i = 0; i < tdx->nr_tdcx; i++)
+		tdx_reclaim_control_page(kvm_tdx, tdx->tdcx[i]);
+	tdx_reclaim_control_page(kvm_tdx, tdx->tdvpr);
+
+	kfree(tdx->tdcx);
+	tdx->tdcx = NULL;
+	tdx->nr_tdcx = 0;
+	tdx->tdvpr = 0;
+	tdx->state = VCPU_TD_STATE_UNINITIALIZED;
+}
+
+void tdx_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event)
+{
+	/*
+	 * The module has put the vCPU into its initial state, and nothing can
+	 * put it there again: INIT is blocked.
+	 */
+	KVM_BUG_ON(init_event, vcpu->kvm);
+}
+
+static int tdx_create_vp(struct kvm_vcpu *vcpu)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	phys_addr_t page;
+	u64 status;
+
+	page = tdx_alloc_control_page();
+	if (!page)
+		return -ENOMEM;
+
+	status = tdx_call_retry(kvm_tdx, TDH_VP_CREATE,
+				tdh_vp_create(kvm_tdx->tdr, page));
+	if (!tdx_status_is_success(status)) {
+		tdx_free_control_page(page);
+		return tdx_report_failure(vcpu->kvm, TDH_VP_CREATE, status,
+					  kvm_tdx->tdr, page);
+	}
+
+	tdx->tdvpr = page;
+	return 0;
+}
+
+static int tdx_add_tdcx(struct kvm_vcpu *vcpu, phys_addr_t page)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	u64 status;
+
+	status = tdx_call_retry(kvm_tdx, TDH_VP_ADDCX,
+				tdh_vp_addcx(tdx->tdvpr, page));
+	if (!tdx_status_is_success(status)) {
+		tdx_free_control_page(page);
+		return tdx_report_failure(vcpu->kvm, TDH_VP_ADDCX, status,
+					  tdx->tdvpr, page);
+	}
+
+	tdx->tdcx[tdx->nr_tdcx++] = page;
+	return 0;
+}
+
+/*
+ * INIT_VCPU fails for want of memory only before the first SEAMCALL, to let
+ * userspace repeat it; there is no way to take back a part of a vCPU.  The pages
+ * are in tdx->tdcx from where tdx_add_tdcx() takes them over one by one.
+ */
+static int tdx_alloc_tdcx(struct vcpu_tdx *tdx, unsigned int nr)
+{
+	unsigned int i;
+
+	tdx->tdcx = kcalloc(nr, sizeof(*tdx->tdcx), GFP_KERNEL_ACCOUNT);
+	if (!tdx->tdcx)
+		return -ENOMEM;
+
+	for (i = 0; i < nr; i++) {
+		tdx->tdcx[i] = tdx_alloc_control_page();
+		if (!tdx->tdcx[i])
+			return -ENOMEM;
+	}
+
+	return 0;
+}
+
+static void tdx_free_unused_tdcx(struct vcpu_tdx *tdx, unsigned int nr)
+{
+	unsigned int i;
+
+	if (!tdx->tdcx)
+		return;
+
+	for (i = tdx->nr_tdcx; i < nr; i++)
+		tdx_free_control_page(tdx->tdcx[i]);
+
+	if (!tdx->nr_tdcx) {
+		kfree(tdx->tdcx);
+		tdx->tdcx = NULL;
+	}
+}
+
+/* All control pages of the vCPU: TDVPR and TDCX make up its TDVPS. */
+static int tdx_create_tdvps(struct kvm_vcpu *vcpu)
+{
+	unsigned int nr = tdx_get_sys_info()->tdvps_base_size / PAGE_SIZE - 1;
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	phys_addr_t page;
+	int r;
+
+	r = tdx_alloc_tdcx(tdx, nr);
+	r = r ?: tdx_create_vp(vcpu);
+
+	while (!r && tdx->nr_tdcx < nr) {
+		page = tdx->tdcx[tdx->nr_tdcx];
+		tdx->tdcx[tdx->nr_tdcx] = 0;
+		r = tdx_add_tdcx(vcpu, page);
+	}
+
+	if (r)
+		tdx_free_unused_tdcx(tdx, nr);
+
+	return r;
+}
+
+static int tdx_init_vp(struct kvm_vcpu *vcpu, u64 rcx)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	u64 status;
+
+	/*
+	 * The leaf takes the TDR exclusively, which would make the removal of a
+	 * page, meanwhile, find it busy.
+	 */
+	scoped_guard(write_lock, &vcpu->kvm->mmu_lock)
+		status = tdx_call_retry(kvm_tdx, TDH_VP_INIT,
+					tdh_vp_init(tdx->tdvpr, rcx, vcpu->vcpu_id));
+
+	if (tdx_status_is_success(status))
+		return 0;
+
+	return tdx_report_failure(vcpu->kvm, TDH_VP_INIT, status, tdx->tdvpr,
+				  vcpu->vcpu_id);
+}
+
+static int tdx_write_vp(struct kvm_vcpu *vcpu, u64 field, u64 data, u64 mask)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	u64 status, old;
+
+	status = tdx_call_retry(to_kvm_tdx(vcpu->kvm), TDH_VP_WR,
+				tdh_vp_wr(tdx->tdvpr, field, data, mask, &old));
+	if (tdx_status_is_success(status))
+		return 0;
+
+	return tdx_report_failure(vcpu->kvm, TDH_VP_WR, status, field, data);
+}
+
+/* The controls of the vCPU's VMCS that are the host's. */
+static int tdx_setup_vmcs(struct kvm_vcpu *vcpu)
+{
+	struct kvm_arch *arch = &vcpu->kvm->arch;
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	int r;
+
+	r = tdx_write_vp(vcpu, VCPU_MD_POSTED_INTR_NV, POSTED_INTR_VECTOR,
+			 GENMASK(15, 0));
+	r = r ?: tdx_write_vp(vcpu, VCPU_MD_POSTED_INTR_DESC_ADDR,
+			      __pa(&tdx->vt.pi_desc), ~0ull);
+	r = r ?: tdx_write_vp(vcpu, VCPU_MD_PIN_BASED_CONTROLS,
+			      VCPU_PIN_PROCESS_POSTED_INTR,
+			      VCPU_PIN_PROCESS_POSTED_INTR);
+
+	if (!r && arch->notify_vmexit_flags & KVM_X86_NOTIFY_VMEXIT_ENABLED) {
+		r = tdx_write_vp(vcpu, VCPU_MD_NOTIFY_WINDOW, arch->notify_window,
+				 GENMASK_ULL(31, 0));
+		r = r ?: tdx_write_vp(vcpu, VCPU_MD_SECONDARY_CONTROLS,
+				      VCPU_SEC_NOTIFY_VM_EXITING,
+				      VCPU_SEC_NOTIFY_VM_EXITING);
+	}
+
+	if (!r && arch->bus_lock_detection_enabled)
+		r = tdx_write_vp(vcpu, VCPU_MD_SECONDARY_CONTROLS,
+				 VCPU_SEC_BUS_LOCK_DETECTION,
+				 VCPU_SEC_BUS_LOCK_DETECTION);
+
+	return r;
+}
+
+/* An APIC in x2APIC mode, and enabled: the only one there is in a TD. */
+static int tdx_init_apic_base(struct kvm_vcpu *vcpu)
+{
+	struct msr_data msr = {
+		.index = MSR_IA32_APICBASE,
+		.data = APIC_DEFAULT_PHYS_BASE | LAPIC_MODE_X2APIC,
+		.host_initiated = true,
+	};
+
+	if (kvm_vcpu_is_reset_bsp(vcpu))
+		msr.data |= MSR_IA32_APICBASE_BSP;
+
+	return kvm_apic_set_base(vcpu, &msr) ? -EINVAL : 0;
+}
+
+/* INIT_VCPU.  The vCPU is loaded, hence associated with where this runs. */
+int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	int r;
+
+	lockdep_assert_held(&vcpu->mutex);
+	lockdep_assert_held(&vcpu->kvm->slots_lock);
+
+	r = tdx_init_apic_base(vcpu);
+	r = r ?: tdx_create_tdvps(vcpu);
+	r = r ?: tdx_init_vp(vcpu, rcx);
+	r = r ?: tdx_setup_vmcs(vcpu);
+	if (r)
+		return r;
+
+	tdx->state = VCPU_TD_STATE_INITIALIZED;
+
+	/* Firmware, not INIT and SIPI, is what makes the other vCPUs wait. */
+	vcpu->arch.mp_state = KVM_MP_STATE_RUNNABLE;
+	return 0;
+}
+
+/*
+ * Operations
+ */
+
+/*
+ * There is no way into the TD yet.  A vCPU that could run, if there was one, is
+ * told apart by its errno from one that could not.
+ */
+int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
+{
+	if (to_tdx(vcpu)->state != VCPU_TD_STATE_INITIALIZED ||
+	    !tdx_is_runnable(to_kvm_tdx(vcpu->kvm)))
+		return -EINVAL;
+
+	return -EOPNOTSUPP;
+}
+
+/*
+ * The EPTP that the CPU tags shared translations with is the module's, and not
+ * known to KVM.
+ */
+void tdx_flush_tlb_all(struct kvm_vcpu *vcpu)
+{
+	ept_sync_global();
+}
+
+void tdx_flush_tlb_current(struct kvm_vcpu *vcpu)
+{
+	ept_sync_global();
+}
+
+void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root_hpa, int level)
+{
+	/* A vCPU without INIT_VCPU, which comes before FINALIZE_VM, never runs. */
+	if (to_tdx(vcpu)->state == VCPU_TD_STATE_INITIALIZED)
+		tdx_write_vp(vcpu, VCPU_MD_SHARED_EPTP, root_hpa,
+			     GENMASK_ULL(51, 12));
+}
+
+void tdx_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
+			   int trig_mode, int vector)
+{
+	struct kvm_vcpu *vcpu = apic->vcpu;
+
+	vmx_post_interrupt(vcpu, vector);
+	trace_kvm_apicv_accept_irq(vcpu->vcpu_id, delivery_mode, trig_mode, vector);
+}
+
+/* The guest's interrupt flag isn't visible.  The CPU looks at it, not KVM. */
+int tdx_interrupt_allowed(struct kvm_vcpu *vcpu, bool for_injection)
+{
+	return true;
+}
+
+bool tdx_has_pending_interrupt(struct kvm_vcpu *vcpu)
+{
+	return pi_has_pending_interrupt(vcpu);
+}
+
+void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
+		       u64 *info2, u32 *intr_info, u32 *error_code)
+{
+	struct vcpu_vt *vt = to_vt(vcpu);
+
+	*reason = vt->exit_reason.full;
+	*info1 = vt->exit_qualification;
+	*info2 = 0;
+	*intr_info = vt->exit_intr_info;
+	*error_code = 0;
+}

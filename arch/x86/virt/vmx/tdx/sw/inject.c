@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults on request: a leaf answers a status that it was told to, or finds a
+ * lock held that is not.
+ *
+ * Two ways in.  Rules, set by tests: the nth call or attempt, some times.  And
+ * the kernel's fault injection in debugfs, tdx_sw/fail_leaf and tdx_sw/fail_lock,
+ * with the usual probability, interval and times, and beside them which leaf,
+ * which status, which classes of locks.
+ *
+ * A leaf that fails by request has not touched anything.
+ */
+#include <linux/debugfs.h>
+#include <linux/fault-inject.h>
+#include <linux/init.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <kunit/visibility.h>
+
+#include "sw.h"
+
+#define NR_RULES	16
+
+struct rule {
+	bool used;
+	bool lock;
+	u8 class;
+	u16 leaf;
+	unsigned int skip;
+	unsigned int times;
+	u64 status;
+};
+
+/*
+ * A spin lock, unlike everything else in the module: held for a few
+ * instructions, only while there are rules, and in test kernels.
+ */
+static DEFINE_RAW_SPINLOCK(rules_lock);
+static struct rule rules[NR_RULES];
+static unsigned int nr_rules;
+
+static atomic64_t calls[TDX_SW_NR_LEAVES];
+static atomic64_t errors[TDX_SW_NR_LEAVES];
+
+static DECLARE_FAULT_ATTR(fail_leaf);
+static DECLARE_FAULT_ATTR(fail_lock);
+static u16 fail_leaf_nr = TDX_SW_ANY_LEAF;
+static u16 fail_lock_leaf_nr = TDX_SW_ANY_LEAF;
+static u64 fail_leaf_status = SEAM_OPERAND_BUSY | OPERAND_RCX;
+static u32 fail_lock_classes = BIT(TDX_SW_NR_LOCKS) - 1;
+
+static bool matches(const struct rule *rule, u16 leaf)
+{
+	return rule->used && (rule->leaf == TDX_SW_ANY_LEAF || rule->leaf == leaf);
+}
+
+static void retire(struct rule *rule)
+{
+	rule->used = false;
+	WRITE_ONCE(nr_rules, nr_rules - 1);
+}
+
+/* Every rule that matches counts; the first one that is due decides. */
+static u64 apply_rules(u16 leaf, bool lock, u8 class)
+{
+	unsigned int i;
+	u64 status = 0;
+
+	if (!READ_ONCE(nr_rules))
+		return 0;
+
+	raw_spin_lock(&rules_lock);
+	for (i = 0; i < NR_RULES; i++) {
+		struct rule *rule = &rules[i];
+
+		if (!matches(rule, leaf) || rule->lock != lock || (lock && rule->class != class))
+			continue;
+		if (rule->skip) {
+			rule->skip--;
+			continue;
+		}
+		if (status)
+			continue;
+		status = rule->status;
+		if (!--rule->times)
+			retire(rule);
+	}
+	raw_spin_unlock(&rules_lock);
+	return status;
+}
+
+static bool is_interruption(const struct tdx_sw_call *c, u64 status)
+{
+	return c->leaf->nr == TDH_PHYMEM_CACHE_WB && status == SEAM_INTERRUPTED_RESUMABLE;
+}
+
+/**
+ * inject_leaf() - Should this call fail?
+ * @c: call
+ *
+ * An interruption lets the leaf begin and stop itself.
+ *
+ * Return: the status to fail with, or SUCCESS.
+ */
+u64 inject_leaf(struct tdx_sw_call *c)
+{
+	u64 status = apply_rules(c->leaf->nr, false, 0);
+
+	if (!status && (fail_leaf_nr == TDX_SW_ANY_LEAF || fail_leaf_nr == c->leaf->nr) &&
+	    should_fail(&fail_leaf, 1))
+		status = fail_leaf_status;
+	if (!is_interruption(c, status))
+		return status;
+
+	c->interrupt = true;
+	return SEAM_SUCCESS;
+}
+
+/* Should this attempt at a lock find it held? */
+bool inject_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class)
+{
+	if (apply_rules(c->leaf->nr, true, class))
+		return true;
+	return (fail_lock_classes & BIT(class)) &&
+	       (fail_lock_leaf_nr == TDX_SW_ANY_LEAF || fail_lock_leaf_nr == c->leaf->nr) &&
+	       should_fail(&fail_lock, 1);
+}
+
+void inject_account(const struct tdx_sw_leaf *leaf, u64 status)
+{
+	atomic64_inc(&calls[leaf->nr]);
+	if (status & SEAM_ERROR)
+		atomic64_inc(&errors[leaf->nr]);
+}
+
+static int add_rule(const struct rule *new)
+{
+	unsigned long flags;
+	int i, err = -ENOSPC;
+
+	if (!new->times || (new->leaf != TDX_SW_ANY_LEAF && !tdx_sw_find_leaf(new->leaf)))
+		return -EINVAL;
+
+	raw_spin_lock_irqsave(&rules_lock, flags);
+	for (i = 0; i < NR_RULES && err; i++) {
+		if (rules[i].used)
+			continue;
+		rules[i] = *new;
+		WRITE_ONCE(nr_rules, nr_rules + 1);
+		err = 0;
+	}
+	raw_spin_unlock_irqrestore(&rules_lock, flags);
+	return err;
+}
+
+int tdx_sw_inject_set(u16 leaf, unsigned int nth, unsigned int times, u64 status)
+{
+	struct rule rule = {
+		.used = true, .leaf = leaf, .skip = nth - 1, .times = times, .status = status,
+	};
+
+	return nth && status ? add_rule(&rule) : -EINVAL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_inject_set);
+
+int tdx_sw_inject_lock(enum tdx_sw_lock_class class, u16 leaf, unsigned int nth,
+		       unsigned int times)
+{
+	struct rule rule = {
+		.used = true, .lock = true, .class = class, .leaf = leaf, .skip = nth - 1,
+		.times = times, .status = SEAM_OPERAND_BUSY,
+	};
+
+	return nth && class < TDX_SW_NR_LOCKS ? add_rule(&rule) : -EINVAL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_inject_lock);
+
+unsigned int tdx_sw_inject_clear(void)
+{
+	unsigned long flags;
+	unsigned int i, left;
+
+	raw_spin_lock_irqsave(&rules_lock, flags);
+	left = nr_rules;
+	for (i = 0; i < NR_RULES; i++)
+		rules[i].used = false;
+	WRITE_ONCE(nr_rules, 0);
+	raw_spin_unlock_irqrestore(&rules_lock, flags);
+	return left;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_inject_clear);
+
+u64 tdx_sw_count(u16 leaf, u64 *nr_errors)
+{
+	if (leaf >= TDX_SW_NR_LEAVES)
+		return 0;
+	if (nr_errors)
+		*nr_errors = atomic64_read(&errors[leaf]);
+	return atomic64_read(&calls[leaf]);
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_count);
+
+static int counts_show(struct seq_file *m, void *v)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < TDX_SW_NR_LEAVES; nr++) {
+		const struct tdx_sw_leaf *leaf = tdx_sw_find_leaf(nr);
+
+		if (leaf && atomic64_read(&calls[nr]))
+			seq_printf(m, "%-24s %lld %lld\n", leaf->name, atomic64_read(&calls[nr]),
+				   atomic64_read(&errors[nr]));
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(counts);
+
+static int __init inject_init(void)
+{
+	struct dentry *root, *dir;
+
+	if (!tdx_sw_enabled)
+		return 0;
+
+	root = debugfs_create_dir("tdx_sw", NULL);
+	debugfs_create_file("counts", 0400, root, NULL, &counts_fops);
+
+	dir = fault_create_debugfs_attr("fail_leaf", root, &fail_leaf);
+	if (IS_ERR(dir))
+		return 0;
+	debugfs_create_u16("leaf", 0600, dir, &fail_leaf_nr);
+	debugfs_create_x64("status", 0600, dir, &fail_leaf_status);
+
+	dir = fault_create_debugfs_attr("fail_lock", root, &fail_lock);
+	if (IS_ERR(dir))
+		return 0;
+	debugfs_create_u16("leaf", 0600, dir, &fail_lock_leaf_nr);
+	debugfs_create_x32("classes", 0600, dir, &fail_lock_classes);
+	return 0;
+}
+late_initcall(inject_init);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host's way in: the table of leaves and the dispatcher.
+ *
+ * Not here: what a leaf does, and the operand checks that many leaves share
+ * (call.c).
+ *
+ * Leaves of features that this module does not enumerate (service TDs, export
+ * and import, partitioning, Dynamic PAMT, metadata lists) and those that still
+ * have to be written (TDH.MEM.PAGE.PROMOTE, .DEMOTE, .RELOCATE) have no row:
+ * they get the answer of an unknown leaf.
+ */
+#include <linux/build_bug.h>
+#include <linux/irqflags.h>
+#include <linux/smp.h>
+#include <asm/trapnr.h>
+
+#include "sw.h"
+
+#define OPS(...)	((u16)(__VA_ARGS__))
+#define OPS_1_TO_10	GENMASK(10, 1)
+#define OPS_WRITE	(GENMASK(3, 1) | GENMASK(10, 6))
+#define OPS_SEPT_ADD	(GENMASK(3, 1) | GENMASK(9, 6))
+#define OPS_AUG		(GENMASK(3, 1) | BIT(OP_LIVE_IMPORT))
+#define OPS_REMOVE	(GENMASK(5, 1) | GENMASK(10, 8))
+#define OPS_BLOCK	(GENMASK(5, 1) | GENMASK(9, 8))
+#define OPS_VP_CREATE	(BIT(OP_INITIALIZED) | BIT(OP_STATE_IMPORT))
+#define OPS_ENTER	(BIT(OP_RUNNABLE) | BIT(OP_LIVE_EXPORT) | BIT(OP_LIVE_IMPORT))
+
+#define SYS_LEAF(_nr, _name, _fn)						\
+	{ .nr = _nr, .name = _name, .fn = _fn, .flags = LEAF_ANY_SYS_STATE }
+
+#define PLAIN_LEAF(_nr, _name, _fn)						\
+	{ .nr = _nr, .name = _name, .fn = _fn }
+
+/* TDR alone, held exclusively; state is the leaf's own business. */
+#define TDR_LEAF(_nr, _name, _fn, _td)						\
+	{ .nr = _nr, .name = _name, .fn = _fn, .td = _td, .tdr_hold = HOLD_EXCL }
+
+/* The TD in one OP_STATE, TDR held exclusively. */
+#define TD_EXCL_LEAF(_nr, _name, _fn, _td, _ops, _flags)			\
+	{ .nr = _nr, .name = _name, .fn = _fn, .td = _td, .tdr_hold = HOLD_EXCL,	\
+	  .op_states = OPS(_ops), .flags = LEAF_TD_STATE | (_flags) }
+
+#define TD_LEAF(_nr, _name, _fn, _td, _ops, _ver)				\
+	{ .nr = _nr, .name = _name, .fn = _fn, .td = _td, .tdr_hold = HOLD_SHARED,	\
+	  .op_states = OPS(_ops), .max_version = _ver,				\
+	  .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK }
+
+#define VP_LEAF(_nr, _name, _fn, _td, _hold, _ops, _ver)			\
+	{ .nr = _nr, .name = _name, .fn = _fn, .td = _td, .tdr_hold = HOLD_SHARED,	\
+	  .vcpu_hold = _hold, .op_states = OPS(_ops), .max_version = _ver,	\
+	  .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK }
+
+#define SEPT_LEAF_FLAGS	(LEAF_TD_STATE | LEAF_OP_STATE_LOCK | LEAF_PAGE_INFO | LEAF_SEPT_OUT)
+
+#define SEPT_LEAF_ROW(_nr, _name, _fn, _tree, _ops, _min, _max, _ver, _flags)	\
+	{ .nr = _nr, .name = _name, .fn = _fn, .td = TD_RDX,			\
+	  .tdr_hold = HOLD_SHARED, .tree_hold = _tree, .op_states = OPS(_ops),	\
+	  .min_level = _min, .max_level = _max, .max_version = _ver,		\
+	  .flags = SEPT_LEAF_FLAGS | (_flags) }
+
+/* Ascending; a leaf is looked up by binary search. */
+static const struct tdx_sw_leaf leaves[] = {
+	{ .nr = TDH_VP_ENTER, .name = "TDH.VP.ENTER", .fn = tdh_vp_enter, .td = TD_OF_RCX,
+	  .tdr_hold = HOLD_SHARED, .vcpu_hold = HOLD_SHARED, .op_states = OPS_ENTER,
+	  .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK | LEAF_TD_ENTRY },
+	TDR_LEAF(TDH_MNG_ADDCX, "TDH.MNG.ADDCX", tdh_mng_addcx, TD_RDX),
+	{ .nr = TDH_MEM_PAGE_ADD, .name = "TDH.MEM.PAGE.ADD", .fn = tdh_mem_page_add,
+	  .td = TD_RDX, .tdr_hold = HOLD_EXCL, .op_states = BIT(OP_INITIALIZED),
+	  .flags = LEAF_TD_STATE | LEAF_PAGE_INFO | LEAF_SEPT_OUT },
+	SEPT_LEAF_ROW(TDH_MEM_SEPT_ADD, "TDH.MEM.SEPT.ADD", tdh_mem_sept_add, HOLD_SHARED,
+		      OPS_SEPT_ADD, SEAM_2M, SEAM_512G, 1, LEAF_RDX_FLAG),
+	VP_LEAF(TDH_VP_ADDCX, "TDH.VP.ADDCX", tdh_vp_addcx, TD_OF_RDX, HOLD_EXCL,
+		OPS_VP_CREATE, 0),
+	/* 2 MiB mappings are not there yet: level 1 is refused as level 2 is. */
+	SEPT_LEAF_ROW(TDH_MEM_PAGE_AUG, "TDH.MEM.PAGE.AUG", tdh_mem_page_aug, HOLD_SHARED,
+		      OPS_AUG, SEAM_4K, SEAM_4K, 0, 0),
+	SEPT_LEAF_ROW(TDH_MEM_RANGE_BLOCK, "TDH.MEM.RANGE.BLOCK", tdh_mem_range_block, HOLD_EXCL,
+		      OPS_BLOCK, SEAM_4K, SEAM_512G, 0, 0),
+	TDR_LEAF(TDH_MNG_KEY_CONFIG, "TDH.MNG.KEY.CONFIG", tdh_mng_key_config, TD_RCX),
+	PLAIN_LEAF(TDH_MNG_CREATE, "TDH.MNG.CREATE", tdh_mng_create),
+	TD_LEAF(TDH_VP_CREATE, "TDH.VP.CREATE", tdh_vp_create, TD_RDX, OPS_VP_CREATE, 0),
+	TD_LEAF(TDH_MNG_RD, "TDH.MNG.RD", tdh_mng_rd, TD_RCX, OPS_1_TO_10, 1),
+	TD_LEAF(TDH_MEM_RD, "TDH.MEM.RD", tdh_mem_rd_wr, TD_RDX, OPS_1_TO_10, 0),
+	TD_LEAF(TDH_MNG_WR, "TDH.MNG.WR", tdh_mng_wr, TD_RCX, OPS_WRITE, 0),
+	TD_LEAF(TDH_MEM_WR, "TDH.MEM.WR", tdh_mem_rd_wr, TD_RDX, OPS_WRITE, 0),
+	TD_EXCL_LEAF(TDH_MR_EXTEND, "TDH.MR.EXTEND", tdh_mr_extend, TD_RDX,
+		     BIT(OP_INITIALIZED), LEAF_SEPT_OUT),
+	TD_EXCL_LEAF(TDH_MR_FINALIZE, "TDH.MR.FINALIZE", tdh_mr_finalize, TD_RCX,
+		     BIT(OP_INITIALIZED), 0),
+	{ .nr = TDH_VP_FLUSH, .name = "TDH.VP.FLUSH", .fn = tdh_vp_flush, .td = TD_OF_RCX,
+	  .tdr_hold = HOLD_SHARED, .vcpu_hold = HOLD_EXCL },
+	TDR_LEAF(TDH_MNG_VPFLUSHDONE, "TDH.MNG.VPFLUSHDONE", tdh_mng_vpflushdone, TD_RCX),
+	TDR_LEAF(TDH_MNG_KEY_FREEID, "TDH.MNG.KEY.FREEID", tdh_mng_key_freeid, TD_RCX),
+	TD_EXCL_LEAF(TDH_MNG_INIT, "TDH.MNG.INIT", tdh_mng_init, TD_RCX, BIT(OP_UNINITIALIZED), 0),
+	{ .nr = TDH_VP_INIT, .name = "TDH.VP.INIT", .fn = tdh_vp_init, .td = TD_OF_RCX,
+	  .tdr_hold = HOLD_EXCL_V1, .vcpu_hold = HOLD_EXCL, .op_states = BIT(OP_INITIALIZED),
+	  .max_version = 1, .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK },
+	PLAIN_LEAF(TDH_PHYMEM_PAGE_RDMD, "TDH.PHYMEM.PAGE.RDMD", tdh_phymem_page_rdmd),
+	SEPT_LEAF_ROW(TDH_MEM_SEPT_RD, "TDH.MEM.SEPT.RD", tdh_mem_sept_rd, HOLD_SHARED,
+		      OPS_1_TO_10, SEAM_4K, SEAM_512G, 0, LEAF_RDX_FLAG),
+	VP_LEAF(TDH_VP_RD, "TDH.VP.RD", tdh_vp_rd, TD_OF_RCX, HOLD_SHARED, OPS_1_TO_10, 1),
+	PLAIN_LEAF(TDH_MNG_KEY_RECLAIMID, "TDH.MNG.KEY.RECLAIMID", tdh_mng_key_reclaimid),
+	PLAIN_LEAF(TDH_PHYMEM_PAGE_RECLAIM, "TDH.PHYMEM.PAGE.RECLAIM", tdh_phymem_page_reclaim),
+	SEPT_LEAF_ROW(TDH_MEM_PAGE_REMOVE, "TDH.MEM.PAGE.REMOVE", tdh_mem_page_remove, HOLD_SHARED,
+		      OPS_REMOVE, SEAM_4K, SEAM_1G, 0, 0),
+	SEPT_LEAF_ROW(TDH_MEM_SEPT_REMOVE, "TDH.MEM.SEPT.REMOVE", tdh_mem_sept_remove, HOLD_EXCL,
+		      OPS_1_TO_10, SEAM_2M, SEAM_512G, 1, 0),
+	SYS_LEAF(TDH_SYS_KEY_CONFIG, "TDH.SYS.KEY.CONFIG", tdh_sys_key_config),
+	SYS_LEAF(TDH_SYS_INFO, "TDH.SYS.INFO", tdh_sys_info),
+	SYS_LEAF(TDH_SYS_INIT, "TDH.SYS.INIT", tdh_sys_init),
+	SYS_LEAF(TDH_SYS_RD, "TDH.SYS.RD", tdh_sys_rd),
+	SYS_LEAF(TDH_SYS_LP_INIT, "TDH.SYS.LP.INIT", tdh_sys_lp_init),
+	PLAIN_LEAF(TDH_SYS_TDMR_INIT, "TDH.SYS.TDMR.INIT", tdh_sys_tdmr_init),
+	SYS_LEAF(TDH_SYS_RDALL, "TDH.SYS.RDALL", tdh_sys_rdall),
+	TD_LEAF(TDH_MEM_TRACK, "TDH.MEM.TRACK", tdh_mem_track, TD_RCX, GENMASK(9, 1), 0),
+	SEPT_LEAF_ROW(TDH_MEM_RANGE_UNBLOCK, "TDH.MEM.RANGE.UNBLOCK", tdh_mem_range_unblock,
+		      HOLD_EXCL, OPS_BLOCK, SEAM_4K, SEAM_512G, 0, 0),
+	PLAIN_LEAF(TDH_PHYMEM_CACHE_WB, "TDH.PHYMEM.CACHE.WB", tdh_phymem_cache_wb),
+	PLAIN_LEAF(TDH_PHYMEM_PAGE_WBINVD, "TDH.PHYMEM.PAGE.WBINVD", tdh_phymem_page_wbinvd),
+	VP_LEAF(TDH_VP_WR, "TDH.VP.WR", tdh_vp_wr, TD_OF_RCX, HOLD_SHARED, OPS_WRITE, 0),
+	SYS_LEAF(TDH_SYS_LP_SHUTDOWN, "TDH.SYS.LP.SHUTDOWN", tdh_sys_lp_shutdown),
+	SYS_LEAF(TDH_SYS_CONFIG, "TDH.SYS.CONFIG", tdh_sys_config),
+	PLAIN_LEAF(TDH_SYS_SHUTDOWN, "TDH.SYS.SHUTDOWN", tdh_sys_shutdown),
+	SYS_LEAF(TDH_SYS_UPDATE, "TDH.SYS.UPDATE", tdh_sys_update),
+	SYS_LEAF(TDH_SYS_DISABLE, "TDH.SYS.DISABLE", tdh_sys_disable),
+};
+
+static_assert(ARRAY_SIZE(leaves) == 45, "a row for each leaf in enum tdx_sw_leaf_nr");
+static_assert(TDH_SYS_DISABLE < TDX_SW_NR_LEAVES);
+
+/* Row of a leaf, or NULL if there is no such leaf. */
+const struct tdx_sw_leaf *tdx_sw_find_leaf(unsigned int nr)
+{
+	unsigned int lo = 0, hi = ARRAY_SIZE(leaves);
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (leaves[mid].nr == nr)
+			return &leaves[mid];
+		if (leaves[mid].nr < nr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+static u64 check_dispatch(u64 rax, const struct tdx_sw_leaf *leaf)
+{
+	unsigned int version = (rax & SEAM_VERSION_MASK) >> SEAM_VERSION_SHIFT;
+	u8 state = READ_ONCE(tdx_sw->sys_state);
+
+	if (rax & ~(SEAM_LEAF_MASK | SEAM_VERSION_MASK))
+		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
+	if (version && (!leaf || version > leaf->max_version))
+		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
+	if (state == SYS_SHUTDOWN && (rax & SEAM_LEAF_MASK) != TDH_SYS_LP_SHUTDOWN)
+		return SEAM_SYS_SHUTDOWN;
+	if (state != SYS_READY && !(leaf && leaf->flags & LEAF_ANY_SYS_STATE))
+		return SEAM_SYS_NOT_READY;
+	if (!leaf)
+		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
+	return SEAM_SUCCESS;
+}
+
+static u64 run_leaf(struct tdx_sw_call *c)
+{
+	u64 status = inject_leaf(c);
+
+	/* An interrupted call is repeated with the registers as they are. */
+	if (c->leaf->flags & LEAF_SEPT_OUT &&
+	    (status & SEAM_CODE_MASK) != SEAM_INTERRUPTED_RESUMABLE) {
+		c->regs->rcx = 0;
+		c->regs->rdx = 0;
+	}
+
+	if (!status)
+		status = tdx_sw_prologue(c);
+	if (!status)
+		status = c->leaf->fn(c);
+
+	tdx_sw_unlock_all(c);
+	return status;
+}
+
+static u64 dispatch(struct tdx_sw_regs *regs)
+{
+	struct tdx_sw_call c = { .regs = regs, .in = *regs };
+	u64 status;
+
+	/* There is no P-SEAMLDR, and none without VMX operation gets this far. */
+	if (!tdx_sw_in_vmx_root())
+		return SEAM_SW_ERROR | X86_TRAP_UD;
+	if (regs->rax & SEAM_SEAMLDR)
+		return SEAM_VMFAILINVALID;
+
+	c.leaf = tdx_sw_find_leaf(regs->rax & SEAM_LEAF_MASK);
+	status = check_dispatch(regs->rax, c.leaf);
+	if (status)
+		return status;
+
+	c.version = (regs->rax & SEAM_VERSION_MASK) >> SEAM_VERSION_SHIFT;
+	c.lp = smp_processor_id();
+	c.pkg = tdx_sw_package(c.lp);
+
+	atomic_inc(&tdx_sw->inside);
+	status = run_leaf(&c);
+	atomic_dec(&tdx_sw->inside);
+	inject_account(c.leaf, status);
+	return status;
+}
+
+asmlinkage void tdx_sw_seamcall(struct tdx_sw_regs *regs);
+
+/*
+ * Only TDH.VP.ENTER may come from where instrumentation is not allowed, and
+ * while it refuses to enter no caller does.
+ */
+asmlinkage noinstr void tdx_sw_seamcall(struct tdx_sw_regs *regs)
+{
+	unsigned long flags;
+
+	instrumentation_begin();
+	local_irq_save(flags);
+	regs->rax = dispatch(regs);
+	local_irq_restore(flags);
+	instrumentation_end();
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What tests may know about the software TDX module: a way to call a leaf, a
+ * look at every piece of state, locks held on request, faults on request.
+ *
+ * Not an interface of the module: production code goes through the SEAMCALL
+ * hook only.  Everything here exists with CONFIG_KUNIT alone and has to be
+ * called with the module switched on ("tdx_sw=on"), in process context.
+ *
+ * Physical addresses are plain, without key ID bits, unless said otherwise.
+ * Levels are TDX levels: 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB, 3 = 512 GiB.
+ */
+#ifndef _X86_VIRT_TDX_SW_TEST_H
+#define _X86_VIRT_TDX_SW_TEST_H
+
+#include <linux/types.h>
+#include <asm/shared/tdx.h>
+
+/* Metadata fields of this module alone; a real module has none of class 0x3f. */
+#define TDX_SW_MD_GPA_WIDTH	0xbf00000100000000ULL	/* u16: 40 to 48 */
+#define TDX_SW_MD_SW_POSTED_INTR	0xbf00000000000001ULL	/* u8: 1 */
+
+/* ---- calling ---- */
+
+/**
+ * tdx_sw_is_on() - Is the software module switched on?
+ *
+ * Return: true with "tdx_sw=on" accepted at boot.
+ */
+bool tdx_sw_is_on(void);
+
+/**
+ * tdx_sw_call() - One SEAMCALL through the hook, all registers in and out
+ * @leaf: value of RAX: leaf number, version in bits 23:16
+ * @args: registers; overwritten with the registers after the call
+ *
+ * No retry.  May be called with interrupts on or off.
+ *
+ * Return: RAX after the call.
+ */
+u64 tdx_sw_call(u64 leaf, struct tdx_module_args *args);
+
+/**
+ * tdx_sw_test_call_on() - tdx_sw_call() on a given online CPU
+ * @cpu: where
+ * @leaf: as above
+ * @args: as above
+ *
+ * Return: RAX after the call.
+ */
+u64 tdx_sw_test_call_on(unsigned int cpu, u64 leaf, struct tdx_module_args *args);
+
+/* Number of packages, number of TDX key IDs (the global one included), first one. */
+unsigned int tdx_sw_nr_packages(void);
+unsigned int tdx_sw_nr_keyids(void);
+unsigned int tdx_sw_first_keyid(void);
+/* Position of the key ID in a physical address: phys | (u64)hkid << shift. */
+unsigned int tdx_sw_keyid_shift(void);
+/* Guest physical width W: SHARED is bit W - 1. */
+unsigned int tdx_sw_gpa_width(void);
+
+/* ---- looking ---- */
+
+/* PAMT entry that describes a page: where the walk down from 1 GiB ends. */
+struct tdx_sw_page_info {
+	u8 type;		/* PT_... */
+	u8 level;
+	u16 lock;		/* raw lock word; 0 = free, no host priority */
+	u64 owner;		/* physical address of the TDR */
+	u64 bepoch;
+};
+
+struct tdx_sw_td_info {
+	u8 lifecycle;		/* 0 HKID_ASSIGNED ... 3 TEARDOWN */
+	bool fatal;
+	u16 hkid;
+	u64 pkg_configured;
+	u64 chldcnt;
+	u32 num_tdcx;
+	/* The rest is 0 with fewer than 6 TDCX pages. */
+	u32 op_state;
+	u32 num_vcpus;
+	u32 num_assoc;
+	u64 epoch;
+	u16 refcount[2];
+	u64 mrtd[6];
+};
+
+struct tdx_sw_vcpu_info {
+	u8 state;		/* 0 UNINITIALIZED, 2 READY, 4 ACTIVE, 8 DISABLED */
+	u8 num_pages;
+	u32 index;
+	u32 assoc_lp;		/* CPU number, or U32_MAX */
+	u64 epoch;
+	bool pend_nmi;
+};
+
+/* All of them: 0, or -ENOENT when the page is not of the type asked for. */
+int tdx_sw_test_page(u64 pa, struct tdx_sw_page_info *info);
+int tdx_sw_test_td(u64 tdr, struct tdx_sw_td_info *info);
+int tdx_sw_test_vcpu(u64 tdvpr, struct tdx_sw_vcpu_info *info);
+
+/* Module state 0 SYSINIT_PENDING ... 3 SYS_READY, 4 SYS_SHUTDOWN. */
+unsigned int tdx_sw_test_sys_state(void);
+/* Key ID state: 0 FREE, 1 ASSIGNED, 2 FLUSHED, 3 RESERVED; packages to flush. */
+unsigned int tdx_sw_test_kot(unsigned int hkid, u64 *pkgs);
+
+struct tdx_sw_sept_info {
+	u64 gpa;
+	u8 level;
+	u8 state;		/* as in RDX bits 15:8 of TDH.MEM.SEPT.RD */
+	bool locked;
+	u64 hpa;		/* page mapped or table linked; 0 if neither */
+	u64 raw;		/* as stored */
+};
+
+/**
+ * tdx_sw_test_sept() - Look at one S-EPT entry
+ * @tdr: TD
+ * @gpa: guest physical address
+ * @level: level of the entry
+ * @info: result; on -ENXIO describes the entry where the walk ended
+ *
+ * Unlike TDH.MEM.SEPT.RD this walks through blocked entries.
+ *
+ * Return: 0; -ENOENT if @tdr is no TD with an S-EPT root; -ENXIO if there is
+ * no table for @level.
+ */
+int tdx_sw_test_sept(u64 tdr, u64 gpa, unsigned int level, struct tdx_sw_sept_info *info);
+
+/**
+ * tdx_sw_test_sept_walk() - Visit every S-EPT entry that is not FREE
+ * @tdr: TD
+ * @fn: called in ascending order of GPA, a table before its entries; a
+ *      non-zero return ends the walk
+ * @data: for @fn
+ *
+ * Locks nothing: the caller keeps the tree still.  Blocked tables are
+ * descended into, too.
+ *
+ * Return: 0, what @fn returned, or -ENOENT if @tdr has no S-EPT.
+ */
+int tdx_sw_test_sept_walk(u64 tdr, int (*fn)(const struct tdx_sw_sept_info *info, void *data),
+			  void *data);
+
+/* ---- the whole state ---- */
+
+/**
+ * struct tdx_sw_snapshot - Everything that a leaf could have changed
+ *
+ * Holds the module's global state, every key ID, every package's flush state,
+ * and for each listed page the PAMT entries of all levels and the content:
+ * TDR, TDCS, TDVPS and S-EPT live in such pages.  Host-priority marks, which a
+ * busy lock leaves behind, are not compared.
+ */
+struct tdx_sw_snapshot;
+
+/**
+ * tdx_sw_snapshot_take() - Record the state
+ * @pages: physical addresses of the pages to include: all that the test gave
+ *	   to the module or may give
+ * @nr: how many
+ *
+ * Return: the snapshot or ERR_PTR(-ENOMEM).
+ */
+struct tdx_sw_snapshot *tdx_sw_snapshot_take(const u64 *pages, unsigned int nr);
+
+/**
+ * tdx_sw_snapshot_diff() - Compare two snapshots of the same list of pages
+ * @a: before
+ * @b: after
+ * @buf: receives up to @len bytes of text naming the differences; may be NULL
+ * @len: size of @buf
+ *
+ * Return: number of differences: one per changed global item, key ID, PAMT
+ * entry and page content.  0 means that no leaf left a trace.
+ */
+unsigned int tdx_sw_snapshot_diff(const struct tdx_sw_snapshot *a,
+				  const struct tdx_sw_snapshot *b, char *buf, size_t len);
+
+void tdx_sw_snapshot_free(struct tdx_sw_snapshot *snap);
+
+/**
+ * tdx_sw_test_check() - Check the module's invariants
+ * @pages: all pages that the test gave to the module
+ * @nr: how many
+ *
+ * Checks what no single leaf can: CHLDCNT against the pages owned, owners that
+ * are TDRs, S-EPT leaves against PAMT entries (each page mapped once, by its
+ * owner), tables against PT_EPT pages, no lock left behind.
+ *
+ * Return: number of violations; each is logged with pr_err().
+ */
+unsigned int tdx_sw_test_check(const u64 *pages, unsigned int nr);
+
+/* ---- locks ---- */
+
+/* Classes of try-locks; also what fault injection aims at. */
+enum tdx_sw_lock_class {
+	TDX_SW_LOCK_SYS,	/* global lock of the SYS leaves */
+	TDX_SW_LOCK_TDMR,	/* object: TDMR base */
+	TDX_SW_LOCK_KOT,
+	TDX_SW_LOCK_KET,
+	TDX_SW_LOCK_WBCACHE,	/* object: package number */
+	TDX_SW_LOCK_PAGE,	/* object: page; level says which PAMT entry */
+	TDX_SW_LOCK_TDR,	/* PAMT entry of a TDR; as PAGE, injected apart */
+	TDX_SW_LOCK_TDVPR,	/* PAMT entry of a TDVPR; as PAGE, injected apart */
+	TDX_SW_LOCK_OP_STATE,	/* object: TDR */
+	TDX_SW_LOCK_SEPT_TREE,	/* object: TDR */
+	TDX_SW_LOCK_SEPT_ENTRY,	/* object: TDR; gpa and level say which entry */
+	TDX_SW_LOCK_TD_EPOCH,	/* object: TDR */
+	TDX_SW_NR_LOCKS
+};
+
+struct tdx_sw_test_lock {
+	enum tdx_sw_lock_class class;
+	bool excl;
+	u64 object;
+	u64 gpa;
+	unsigned int level;
+};
+
+/* Hold a lock as another CPU's leaf would: 0, -EBUSY, -ENOENT (no such object). */
+int tdx_sw_test_lock(const struct tdx_sw_test_lock *lock);
+void tdx_sw_test_unlock(const struct tdx_sw_test_lock *lock);
+
+/* ---- a vCPU inside the TD, without running it ---- */
+
+/**
+ * tdx_sw_test_vcpu_enter() - Do to the module's state what TDH.VP.ENTER does
+ * @tdvpr: vCPU, READY
+ *
+ * Takes TDR and TDVPR shared, associates the vCPU with this CPU, counts it into
+ * the current TLB epoch; all of it stays until tdx_sw_test_vcpu_exit().
+ *
+ * Return: the status that TDH.VP.ENTER would have failed with, 0 if inside.
+ */
+u64 tdx_sw_test_vcpu_enter(u64 tdvpr);
+void tdx_sw_test_vcpu_exit(u64 tdvpr);
+
+/* Make the TD fatal as a fatal exit would. -ENOENT if @tdr is no TD. */
+int tdx_sw_test_set_fatal(u64 tdr);
+
+/* ---- a second module, for the SYS leaves ---- */
+
+/**
+ * tdx_sw_test_fresh_begin() - Put a freshly loaded module in place
+ *
+ * The module that the host brought up steps aside, untouched, until
+ * tdx_sw_test_fresh_end().  The fresh one has the same CMRs and key IDs, is
+ * SYSINIT_PENDING, and all its TDMRs and PAMTs are the test's.  No other CPU may
+ * call the module meanwhile, except on the test's behalf.
+ *
+ * Return: 0, -ENOMEM, or -EBUSY if there is a fresh one already.
+ */
+int tdx_sw_test_fresh_begin(void);
+void tdx_sw_test_fresh_end(void);
+
+struct tdx_sw_test_cmr {
+	u64 base;
+	u64 size;
+};
+
+/* Replace the CMRs of the fresh module: ascending, disjoint, up to 32. */
+int tdx_sw_test_fresh_cmrs(const struct tdx_sw_test_cmr *cmrs, unsigned int nr);
+/* Pretend to have this many packages (1 to 64); CPU n is in package n % packages. */
+void tdx_sw_test_fresh_packages(unsigned int nr);
+/* CMRs in force; returns how many of up to @max were stored. */
+unsigned int tdx_sw_test_cmrs(struct tdx_sw_test_cmr *cmrs, unsigned int max);
+
+/* ---- faults ---- */
+
+#define TDX_SW_ANY_LEAF	0xffff
+
+/**
+ * tdx_sw_inject_set() - Let a call of a leaf fail
+ * @leaf: leaf number or TDX_SW_ANY_LEAF
+ * @nth: which call from now on fails first: 1 is the next one
+ * @times: how many calls in a row fail then
+ * @status: what they answer, operand id included
+ *
+ * The call fails after the dispatcher's own checks and before the leaf touches
+ * anything.  INTERRUPTED_RESUMABLE for TDH.PHYMEM.CACHE.WB is answered by a
+ * flow that has begun.
+ *
+ * Return: 0, -EINVAL (no such leaf, @nth or @times 0, status 0), -ENOSPC (16
+ * rules exist).
+ */
+int tdx_sw_inject_set(u16 leaf, unsigned int nth, unsigned int times, u64 status);
+
+/**
+ * tdx_sw_inject_lock() - Let try-locks of a class be found held
+ * @class: which locks
+ * @leaf: only in calls of this leaf, or TDX_SW_ANY_LEAF
+ * @nth: which attempt from now on fails first: 1 is the next one
+ * @times: how many attempts in a row fail then
+ *
+ * Return: as tdx_sw_inject_set().
+ */
+int tdx_sw_inject_lock(enum tdx_sw_lock_class class, u16 leaf, unsigned int nth,
+		       unsigned int times);
+
+/* Remove every rule.  Returns how many had not fired to their end. */
+unsigned int tdx_sw_inject_clear(void);
+
+/* Calls of a leaf since boot: all of them, and those that ended in an error. */
+u64 tdx_sw_count(u16 leaf, u64 *errors);
+
+#endif

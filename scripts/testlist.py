@@ -1,0 +1,151 @@
+# The test list, TAP from the machines, and the comparison of the two.
+import fnmatch
+import os
+import re
+
+from common import Fail, LOGS, TOP
+
+LIST = os.path.join(TOP, 'scripts/tests.list')
+PLACES = ('kunit', 'qemu', 'bochs')
+
+# What a kernel says when something is wrong; any of these fails a run.
+BAD = re.compile(r'WARNING:|BUG:|UBSAN:|KASAN:|Oops|Kernel panic|Call Trace:|'
+                 r'rcu:? .*(stall|starved)|general protection fault|invalid opcode:|'
+                 r'possible (recursive|circular|irq)|inconsistent lock state|'
+                 r'suspicious RCU usage|blocked for more than|soft lockup|hard LOCKUP|'
+                 r'scheduling while atomic|sleeping function called|refcount_t:|'
+                 r'list_(add|del) corruption|unable to handle|bad page|double fault|'
+                 r'unchecked MSR access|Unknown kernel command line')
+STAMP = re.compile(r'^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[CT]\d+\])? ')
+RESULT = re.compile(r'^( *)(ok|not ok) \d+(?: -)? ?(.*?)(?:\s+# (.*))?$')
+
+
+class Entry:
+    def __init__(self, line, number):
+        body, _, self.reason = line.partition('#')
+        fields = body.split()
+        where = f'{os.path.relpath(LIST, TOP)}:{number}'
+        if len(fields) < 4 or fields[3] not in ('pass', 'skip'):
+            raise Fail(f'{where}: want machines, name, seconds, pass or skip')
+        self.places = fields[0].split(',')
+        self.name, self.expected, self.args = fields[1], fields[3], fields[4:]
+        self.seconds = int(fields[2]) if fields[2].isdigit() else 0
+        self.reason = self.reason.strip()
+        if set(self.places) - set(PLACES):
+            raise Fail(f'{where}: a machine is one of {", ".join(PLACES)}')
+        if self.expected == 'skip' and not self.reason:
+            raise Fail(f'{where}: a skip needs its reason')
+
+    @property
+    def test(self):
+        return self.name.split(':')[0]
+
+    @property
+    def program(self):
+        return self.test.split('@')[0]
+
+
+def read(place=None):
+    entries = []
+    with open(LIST) as file:
+        for number, line in enumerate(file, 1):
+            if line.split('#')[0].strip():
+                entries.append(Entry(line, number))
+    return [e for e in entries if place is None or place in e.places]
+
+
+def matches(entry, glob):
+    """TEST= names a test with or without its folder and label."""
+    names = (entry.test, entry.program, os.path.basename(entry.test),
+             os.path.basename(entry.program))
+    return not glob or any(fnmatch.fnmatchcase(name, glob) for name in names)
+
+
+def select(place, glob):
+    """The entries of a place that TEST names."""
+    return [entry for entry in read(place) if matches(entry, glob)]
+
+
+def unknown(glob):
+    return Fail(f'TEST={glob} names no test; scripts/tests.list has them')
+
+
+def strip_stamp(line):
+    return STAMP.sub('', line)
+
+
+def leaves(lines):
+    """(path, status, detail) of every leaf of nested TAP: ok, fail or skip.
+
+    A container's line follows those of its members, which are indented deeper.
+    """
+    below, results = {}, []
+    for line in lines:
+        found = RESULT.match(line.rstrip())
+        if not found:
+            continue
+        depth, name = len(found.group(1)) // 4, found.group(3)
+        detail = found.group(4) or ''
+        status = 'fail' if found.group(2) == 'not ok' else \
+            'skip' if detail.upper().startswith('SKIP') else 'ok'
+        members = below.pop(depth + 1, [])
+        for deeper in [key for key in below if key > depth]:
+            below.pop(deeper)
+        if members and not (status == 'fail' and all(m[1] != 'fail' for m in members)):
+            own = [(f'{name}:{m[0]}' if depth == 0 else f'{name}.{m[0]}', m[1], m[2])
+                   for m in members]
+        else:
+            own = [(name, status, detail)]
+        if depth == 0:
+            results += own
+        else:
+            below.setdefault(depth, []).extend(own)
+    return results
+
+
+def judge(entries, results, ran=None):
+    """Compare results with the list: (passed, failed, skipped, complaints)."""
+    expected = {entry.name: entry.expected for entry in entries}
+    tests = {entry.test for entry in entries}
+    passed = failed = skipped = 0
+    complaints, seen = [], set()
+    for path, status, detail in results:
+        test = path.split(':')[0]
+        seen.add(test)
+        want = expected.get(path, expected.get(test, 'pass'))
+        if test not in tests:
+            complaints.append(f'{path} is not in scripts/tests.list')
+        elif status == 'fail':
+            complaints.append(f'{path} failed{": " if detail else ""}{detail}')
+        elif status == 'skip' and want != 'skip':
+            complaints.append(f'{path} skipped, a pass is expected')
+        elif status == 'ok' and want == 'skip':
+            complaints.append(f'{path} passed, a skip is expected')
+        else:
+            passed += status == 'ok'
+            skipped += status == 'skip'
+            continue
+        failed += 1
+    for test in sorted(tests - seen):
+        complaints.append(f'{test} gave no result')
+        failed += 1
+    return passed, failed, skipped, complaints
+
+
+def bad_lines(lines):
+    """The kernel's own lines that report something wrong."""
+    bare = (strip_stamp(line).strip() for line in lines)
+    return [line for line in bare if not line.startswith('# ') and BAD.search(line)]
+
+
+def conclude(target, totals, complaints, say):
+    """Write the totals for "make test"; return the text of the verdict."""
+    passed, failed, skipped = totals
+    text = f'{passed} passed, {failed} failed, {skipped} skipped'
+    with open(os.path.join(LOGS, f'{target}.totals'), 'w') as file:
+        file.write(f'{passed} {failed} {skipped}\n')
+    for line in complaints:
+        say(f'  ! {line}')
+    if complaints:
+        raise Fail(f'{text}; {complaints[0]}')
+    return text

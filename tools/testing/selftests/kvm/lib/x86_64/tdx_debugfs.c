@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Counters of TDX VMs: SEAMCALLs by leaf, what all TDs hold, the measurement.
+ * They live in debugfs, below the directory that KVM makes for each VM and
+ * beside it, and so need root.
+ */
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "test_util.h"
+#include "kvm_util.h"
+#include "tdx.h"
+
+#define DEBUGFS		"/sys/kernel/debug"
+
+static FILE *open_debugfs(const char *path)
+{
+	FILE *f = fopen(path, "r");
+
+	/* A minimal user space may not have mounted debugfs. */
+	if (!f && access(DEBUGFS "/kvm", F_OK)) {
+		mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
+		f = fopen(path, "r");
+	}
+	return f;
+}
+
+static FILE *open_vm_file(struct kvm_vm *vm, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DEBUGFS "/kvm/%d-%d/%s", getpid(), vm->fd,
+		 name);
+	return open_debugfs(path);
+}
+
+/* Lines of leaf number, name and count, for the leaves called so far. */
+static void read_counters(FILE *f, struct tdx_counters *counters)
+{
+	struct tdx_counter *c;
+
+	counters->nr = 0;
+	while (counters->nr < TDX_MAX_COUNTERS) {
+		c = &counters->c[counters->nr];
+		if (fscanf(f, "%*u %31s %lu", c->name, &c->val) != 2)
+			break;
+		counters->nr++;
+	}
+	TEST_ASSERT(feof(f), "tdx_seamcalls is not a list of leaves and counts");
+	fclose(f);
+}
+
+void tdx_vm_counters(struct kvm_vm *vm, struct tdx_counters *counters)
+{
+	FILE *f = open_vm_file(vm, "tdx_seamcalls");
+
+	TEST_ASSERT(f, "No tdx_seamcalls in the VM's debugfs directory");
+	read_counters(f, counters);
+}
+
+void tdx_host_counters(struct tdx_counters *counters)
+{
+	FILE *f = open_debugfs(DEBUGFS "/kvm/tdx_seamcalls");
+
+	TEST_ASSERT(f, "No tdx_seamcalls in KVM's debugfs directory");
+	read_counters(f, counters);
+}
+
+uint64_t tdx_counter(const struct tdx_counters *counters, const char *name)
+{
+	int i;
+
+	for (i = 0; i < counters->nr; i++) {
+		if (!strcmp(counters->c[i].name, name))
+			return counters->c[i].val;
+	}
+	return 0;
+}
+
+uint64_t tdx_vm_count(struct kvm_vm *vm, const char *leaf)
+{
+	struct tdx_counters counters;
+
+	tdx_vm_counters(vm, &counters);
+	return tdx_counter(&counters, leaf);
+}
+
+void tdx_prefer_this_task(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	if (sched_setscheduler(0, SCHED_FIFO, &param))
+		ksft_print_msg("cannot use SCHED_FIFO: %s\n", strerror(errno));
+}
+
+uint64_t tdx_vm_forced_yields(struct kvm_vm *vm)
+{
+	/* A kernel without the counter never counts one, and so has to do without. */
+	uint64_t val = 0;
+
+	__vm_get_stat(vm, "mmu_external_yields", &val, 1);
+	return val;
+}
+
+static uint64_t read_host_counter(const char *name)
+{
+	char path[128];
+	uint64_t val;
+	FILE *f;
+	int n;
+
+	snprintf(path, sizeof(path), DEBUGFS "/kvm/%s", name);
+	f = open_debugfs(path);
+	TEST_ASSERT(f, "Cannot open %s", path);
+	n = fscanf(f, "%lu", &val);
+	TEST_ASSERT(n == 1, "%s is not a number", path);
+	fclose(f);
+	return val;
+}
+
+/* Each of these takes one page, or gives one back. */
+static const char * const leaves_taking[] = {
+	"MNG.CREATE", "MNG.ADDCX", "VP.CREATE", "VP.ADDCX", TDX_LEAF_SEPT_ADD,
+	TDX_LEAF_PAGE_ADD, TDX_LEAF_PAGE_AUG,
+}, * const leaves_returning[] = {
+	TDX_LEAF_PAGE_REMOVE, "PHYMEM.PAGE.RECLAIM",
+};
+
+void tdx_usage(struct tdx_usage *usage)
+{
+	struct tdx_counters gone;
+	int i;
+
+	usage->keyids = read_host_counter("tdx_keyids_used");
+	usage->keyids_total = read_host_counter("tdx_keyids_total");
+	usage->leaked = read_host_counter("tdx_leaked_pages");
+
+	tdx_host_counters(&gone);
+	usage->pages = 0;
+	for (i = 0; i < ARRAY_SIZE(leaves_taking); i++)
+		usage->pages += tdx_counter(&gone, leaves_taking[i]);
+	for (i = 0; i < ARRAY_SIZE(leaves_returning); i++)
+		usage->pages -= tdx_counter(&gone, leaves_returning[i]);
+}
+
+bool tdx_has_mrtd(struct kvm_vm *vm)
+{
+	FILE *f = open_vm_file(vm, "tdx_mrtd");
+
+	if (f)
+		fclose(f);
+	return f;
+}
+
+void tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE])
+{
+	FILE *f = open_vm_file(vm, "tdx_mrtd");
+	unsigned int byte;
+	int i, n;
+
+	TEST_ASSERT(f, "No tdx_mrtd in the VM's debugfs directory");
+	for (i = 0; i < TDX_MRTD_SIZE; i++) {
+		n = fscanf(f, "%2x", &byte);
+		TEST_ASSERT(n == 1, "tdx_mrtd ends after %d bytes", i);
+		mrtd[i] = byte;
+	}
+	fclose(f);
+}
+
+void tdx_mrtd_to_hex(const uint8_t mrtd[TDX_MRTD_SIZE],
+		     char hex[2 * TDX_MRTD_SIZE + 1])
+{
+	int i;
+
+	for (i = 0; i < TDX_MRTD_SIZE; i++)
+		sprintf(hex + 2 * i, "%02x", mrtd[i]);
+}
+
+unsigned long tdx_kernel_taint(void)
+{
+	unsigned long taint;
+	FILE *f = fopen("/proc/sys/kernel/tainted", "r");
+	int n;
+
+	TEST_ASSERT(f, "Cannot open /proc/sys/kernel/tainted");
+	n = fscanf(f, "%lu", &taint);
+	TEST_ASSERT(n == 1, "The taint flags are not a number");
+	fclose(f);
+	return taint;
+}
