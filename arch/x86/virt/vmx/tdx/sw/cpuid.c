@@ -117,7 +117,8 @@ u64 cpuid_check(const struct seam_cpuid *values, u64 *id)
 		tsx = values[i].ebx & (LEAF_7_EBX_HLE | LEAF_7_EBX_RTM);
 		if (tsx == LEAF_7_EBX_HLE || tsx == LEAF_7_EBX_RTM)
 			return seam_status(SEAM_OPERAND_INVALID, OPERAND_CPUID_CONFIG);
-		/* TSX_CTRL is not virtualised. */
+		/* TSX_CTRL is not virtualised; the leaf itself is in order. */
+		*id = 0;
 		if (tsx)
 			return seam_status(SEAM_INCORRECT_MSR_VALUE, 0x10a);
 	}
@@ -316,6 +317,7 @@ static u32 nr_subleaves(u32 leaf)
 	case 0x1d:
 		return 2;
 	case 0x1e:
+	case 0x21:
 		return 1;
 	case 0x23:
 		return 4;

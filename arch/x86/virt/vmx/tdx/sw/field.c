@@ -242,7 +242,7 @@ static u64 read_td_field(const struct tdx_sw_call *c, u64 id, u64 *value, u64 *n
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mng_rd(struct tdx_sw_call *c)
+u64 tdx_sw_mng_rd(struct tdx_sw_call *c)
 {
 	u64 status, value = 0, next = FIELD_NO_NEXT;
 
@@ -253,7 +253,7 @@ u64 tdh_mng_rd(struct tdx_sw_call *c)
 	return status;
 }
 
-u64 tdh_mng_wr(struct tdx_sw_call *c)
+u64 tdx_sw_mng_wr(struct tdx_sw_call *c)
 {
 	struct tdx_sw_field_ref ref;
 	u64 status, old, new;

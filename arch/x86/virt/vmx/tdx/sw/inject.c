@@ -3,15 +3,12 @@
  * Faults on request: a leaf answers a status that it was told to, or finds a
  * lock held that is not.
  *
- * Two ways in.  Rules, set by tests: the nth call or attempt, some times.  And
- * the kernel's fault injection in debugfs, tdx_sw/fail_leaf and tdx_sw/fail_lock,
- * with the usual probability, interval and times, and beside them which leaf,
- * which status, which classes of locks.
+ * Two ways in: rules, set by tests in the kernel, for the nth call or attempt,
+ * and the kernel's own fault injection (fault.c).  Also counts the calls.
  *
  * A leaf that fails by request has not touched anything.
  */
 #include <linux/debugfs.h>
-#include <linux/fault-inject.h>
 #include <linux/init.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
@@ -41,13 +38,6 @@ static unsigned int nr_rules;
 
 static atomic64_t calls[TDX_SW_NR_LEAVES];
 static atomic64_t errors[TDX_SW_NR_LEAVES];
-
-static DECLARE_FAULT_ATTR(fail_leaf);
-static DECLARE_FAULT_ATTR(fail_lock);
-static u16 fail_leaf_nr = TDX_SW_ANY_LEAF;
-static u16 fail_lock_leaf_nr = TDX_SW_ANY_LEAF;
-static u64 fail_leaf_status = SEAM_OPERAND_BUSY | OPERAND_RCX;
-static u32 fail_lock_classes = BIT(TDX_SW_NR_LOCKS) - 1;
 
 static bool matches(const struct rule *rule, u16 leaf)
 {
@@ -106,9 +96,8 @@ u64 inject_leaf(struct tdx_sw_call *c)
 {
 	u64 status = apply_rules(c->leaf->nr, false, 0);
 
-	if (!status && (fail_leaf_nr == TDX_SW_ANY_LEAF || fail_leaf_nr == c->leaf->nr) &&
-	    should_fail(&fail_leaf, 1))
-		status = fail_leaf_status;
+	if (!status)
+		status = fault_leaf(c->leaf->nr);
 	if (!is_interruption(c, status))
 		return status;
 
@@ -119,11 +108,7 @@ u64 inject_leaf(struct tdx_sw_call *c)
 /* Should this attempt at a lock find it held? */
 bool inject_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class)
 {
-	if (apply_rules(c->leaf->nr, true, class))
-		return true;
-	return (fail_lock_classes & BIT(class)) &&
-	       (fail_lock_leaf_nr == TDX_SW_ANY_LEAF || fail_lock_leaf_nr == c->leaf->nr) &&
-	       should_fail(&fail_lock, 1);
+	return apply_rules(c->leaf->nr, true, class) || fault_lock(c->leaf->nr, class);
 }
 
 void inject_account(const struct tdx_sw_leaf *leaf, u64 status)
@@ -217,25 +202,14 @@ DEFINE_SHOW_ATTRIBUTE(counts);
 
 static int __init inject_init(void)
 {
-	struct dentry *root, *dir;
+	struct dentry *root;
 
 	if (!tdx_sw_enabled)
 		return 0;
 
 	root = debugfs_create_dir("tdx_sw", NULL);
 	debugfs_create_file("counts", 0400, root, NULL, &counts_fops);
-
-	dir = fault_create_debugfs_attr("fail_leaf", root, &fail_leaf);
-	if (IS_ERR(dir))
-		return 0;
-	debugfs_create_u16("leaf", 0600, dir, &fail_leaf_nr);
-	debugfs_create_x64("status", 0600, dir, &fail_leaf_status);
-
-	dir = fault_create_debugfs_attr("fail_lock", root, &fail_lock);
-	if (IS_ERR(dir))
-		return 0;
-	debugfs_create_u16("leaf", 0600, dir, &fail_lock_leaf_nr);
-	debugfs_create_x32("classes", 0600, dir, &fail_lock_classes);
+	fault_setup(root);
 	return 0;
 }
 late_initcall(inject_init);

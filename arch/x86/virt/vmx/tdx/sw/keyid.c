@@ -28,7 +28,7 @@ static bool lock_ket(struct tdx_sw_call *c)
 	return tdx_sw_lock(c, TDX_SW_LOCK_KET, &tdx_sw->ket_lock, true);
 }
 
-u64 tdh_sys_key_config(struct tdx_sw_call *c)
+u64 tdx_sw_sys_key_config(struct tdx_sw_call *c)
 {
 	u64 pkgs = atomic64_read(&tdx_sw->pkgs);
 
@@ -47,7 +47,7 @@ u64 tdh_sys_key_config(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mng_create(struct tdx_sw_call *c)
+u64 tdx_sw_mng_create(struct tdx_sw_call *c)
 {
 	u64 pa = c->in.rcx, hkid = c->in.rdx, status;
 	struct tdx_sw_pamt *pamt;
@@ -75,7 +75,7 @@ u64 tdh_mng_create(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mng_key_config(struct tdx_sw_call *c)
+u64 tdx_sw_mng_key_config(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdr *tdr = c->tdr;
 
@@ -104,7 +104,7 @@ static bool has_associated_vcpus(const struct tdx_sw_tdr *tdr)
 	return tdcs->op_state != OP_UNINITIALIZED && atomic_read(&tdcs->num_assoc);
 }
 
-u64 tdh_mng_vpflushdone(struct tdx_sw_call *c)
+u64 tdx_sw_mng_vpflushdone(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdr *tdr = c->tdr;
 	struct tdx_sw_key *key;
@@ -124,7 +124,7 @@ u64 tdh_mng_vpflushdone(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mng_key_freeid(struct tdx_sw_call *c)
+u64 tdx_sw_mng_key_freeid(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdr *tdr = c->tdr;
 	struct tdx_sw_key *key;
@@ -144,7 +144,7 @@ u64 tdh_mng_key_freeid(struct tdx_sw_call *c)
 }
 
 /* The leaf is left over from an older interface. */
-u64 tdh_mng_key_reclaimid(struct tdx_sw_call *c)
+u64 tdx_sw_mng_key_reclaimid(struct tdx_sw_call *c)
 {
 	return SEAM_SUCCESS;
 }
@@ -171,10 +171,11 @@ static void finish_flush(struct tdx_sw_wbcache *wb, u64 pkg)
 	/* Memory of this module is not cached under other keys: nothing to write. */
 	for_each_set_bit(hkid, wb->hkids, SEAM_KOT_SIZE)
 		atomic64_andnot(pkg, (atomic64_t *)&tdx_sw->kot[hkid].flush_pkgs);
+	bitmap_zero(wb->hkids, SEAM_KOT_SIZE);
 	wb->started = false;
 }
 
-u64 tdh_phymem_cache_wb(struct tdx_sw_call *c)
+u64 tdx_sw_phymem_cache_wb(struct tdx_sw_call *c)
 {
 	struct tdx_sw_wbcache *wb = &tdx_sw->wbcache[c->pkg];
 	bool resume = c->in.rcx;

@@ -48,7 +48,7 @@ static void remove_page(struct tdx_sw_call *c, const struct sept_walk *walk,
 	c->regs->rcx = hpa;
 }
 
-u64 tdh_mem_page_add(struct tdx_sw_call *c)
+u64 tdx_sw_mem_page_add(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	struct sept_cell cell;
@@ -70,7 +70,7 @@ u64 tdh_mem_page_add(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mem_page_aug(struct tdx_sw_call *c)
+u64 tdx_sw_mem_page_aug(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	struct sept_cell cell;
@@ -88,7 +88,7 @@ u64 tdh_mem_page_aug(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mem_page_remove(struct tdx_sw_call *c)
+u64 tdx_sw_mem_page_remove(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	struct sept_cell cell;
@@ -112,7 +112,7 @@ u64 tdh_mem_page_remove(struct tdx_sw_call *c)
 #define PAGE_NOT_USED		BIT_ULL(63)
 
 /* Pages for L2 tables, in R9 to R11, are not looked at: no TD has L2 VMs. */
-u64 tdh_mem_sept_add(struct tdx_sw_call *c)
+u64 tdx_sw_mem_sept_add(struct tdx_sw_call *c)
 {
 	bool no_page = c->version && c->in.r8 == NO_PAGE;
 	bool allow_existing = c->in.rdx & BIT_ULL(0) || no_page;
@@ -146,7 +146,7 @@ u64 tdh_mem_sept_add(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mem_sept_remove(struct tdx_sw_call *c)
+u64 tdx_sw_mem_sept_remove(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	struct sept_cell cell;
@@ -175,7 +175,7 @@ u64 tdh_mem_sept_remove(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mem_sept_rd(struct tdx_sw_call *c)
+u64 tdx_sw_mem_sept_rd(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	u64 status;
@@ -192,7 +192,7 @@ u64 tdh_mem_sept_rd(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mem_range_block(struct tdx_sw_call *c)
+u64 tdx_sw_mem_range_block(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	struct sept_cell cell;
@@ -208,7 +208,7 @@ u64 tdh_mem_range_block(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mem_range_unblock(struct tdx_sw_call *c)
+u64 tdx_sw_mem_range_unblock(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	struct sept_cell cell;
@@ -225,7 +225,7 @@ u64 tdh_mem_range_unblock(struct tdx_sw_call *c)
 }
 
 /* There are no debug TDs, whose memory a host could read or write. */
-u64 tdh_mem_rd_wr(struct tdx_sw_call *c)
+u64 tdx_sw_mem_rd_wr(struct tdx_sw_call *c)
 {
 	return SEAM_TD_NON_DEBUG;
 }

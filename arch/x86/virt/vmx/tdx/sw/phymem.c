@@ -21,7 +21,7 @@ static void clear_outputs(struct tdx_sw_regs *regs)
 	regs->r11 = 0;
 }
 
-u64 tdh_phymem_page_rdmd(struct tdx_sw_call *c)
+u64 tdx_sw_phymem_page_rdmd(struct tdx_sw_call *c)
 {
 	struct tdx_sw_pamt *pamt;
 	unsigned int level;
@@ -63,7 +63,7 @@ static u64 check_reclaim_child(struct tdx_sw_call *c, u64 owner)
 	return tdr->lifecycle == TD_TEARDOWN ? SEAM_SUCCESS : SEAM_LIFECYCLE_STATE_INCORRECT;
 }
 
-u64 tdh_phymem_page_reclaim(struct tdx_sw_call *c)
+u64 tdx_sw_phymem_page_reclaim(struct tdx_sw_call *c)
 {
 	struct tdx_sw_pamt *pamt;
 	struct tdx_sw_tdr *tdr;
@@ -105,7 +105,7 @@ u64 tdh_phymem_page_reclaim(struct tdx_sw_call *c)
  * another key leaves it, is written here: whoever cleared the page before this
  * call loses the zeroes.
  */
-u64 tdh_phymem_page_wbinvd(struct tdx_sw_call *c)
+u64 tdx_sw_phymem_page_wbinvd(struct tdx_sw_call *c)
 {
 	u64 status, pa = c->in.rcx & ~tdx_sw_config.hkid_mask;
 	struct tdx_sw_pamt *pamt;

@@ -492,62 +492,84 @@ u64 sysfield_xfam_fixed0(void);
 u64 sysfield_config_flags_fixed0(void);
 u64 sysfield_arch_cap_mask(void);
 
-/* ---- fault injection (inject.c) ---- */
+/* ---- fault injection (inject.c, fault.c) ---- */
 
 u64 inject_leaf(struct tdx_sw_call *c);
 bool inject_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class);
 void inject_account(const struct tdx_sw_leaf *leaf, u64 status);
 
+struct dentry;
+
+#ifdef CONFIG_FAULT_INJECTION
+u64 fault_leaf(u16 leaf);
+bool fault_lock(u16 leaf, enum tdx_sw_lock_class class);
+void fault_setup(struct dentry *root);
+#else
+static inline u64 fault_leaf(u16 leaf)
+{
+	return SEAM_SUCCESS;
+}
+
+static inline bool fault_lock(u16 leaf, enum tdx_sw_lock_class class)
+{
+	return false;
+}
+
+static inline void fault_setup(struct dentry *root)
+{
+}
+#endif
+
 /* ---- leaves ---- */
 
-u64 tdh_sys_init(struct tdx_sw_call *c);
-u64 tdh_sys_lp_init(struct tdx_sw_call *c);
-u64 tdh_sys_info(struct tdx_sw_call *c);
-u64 tdh_sys_rd(struct tdx_sw_call *c);
-u64 tdh_sys_rdall(struct tdx_sw_call *c);
-u64 tdh_sys_config(struct tdx_sw_call *c);
-u64 tdh_sys_key_config(struct tdx_sw_call *c);
-u64 tdh_sys_tdmr_init(struct tdx_sw_call *c);
-u64 tdh_sys_lp_shutdown(struct tdx_sw_call *c);
-u64 tdh_sys_shutdown(struct tdx_sw_call *c);
-u64 tdh_sys_update(struct tdx_sw_call *c);
-u64 tdh_sys_disable(struct tdx_sw_call *c);
+u64 tdx_sw_sys_init(struct tdx_sw_call *c);
+u64 tdx_sw_sys_lp_init(struct tdx_sw_call *c);
+u64 tdx_sw_sys_info(struct tdx_sw_call *c);
+u64 tdx_sw_sys_rd(struct tdx_sw_call *c);
+u64 tdx_sw_sys_rdall(struct tdx_sw_call *c);
+u64 tdx_sw_sys_config(struct tdx_sw_call *c);
+u64 tdx_sw_sys_key_config(struct tdx_sw_call *c);
+u64 tdx_sw_sys_tdmr_init(struct tdx_sw_call *c);
+u64 tdx_sw_sys_lp_shutdown(struct tdx_sw_call *c);
+u64 tdx_sw_sys_shutdown(struct tdx_sw_call *c);
+u64 tdx_sw_sys_update(struct tdx_sw_call *c);
+u64 tdx_sw_sys_disable(struct tdx_sw_call *c);
 
-u64 tdh_mng_create(struct tdx_sw_call *c);
-u64 tdh_mng_key_config(struct tdx_sw_call *c);
-u64 tdh_mng_addcx(struct tdx_sw_call *c);
-u64 tdh_mng_init(struct tdx_sw_call *c);
-u64 tdh_mng_rd(struct tdx_sw_call *c);
-u64 tdh_mng_wr(struct tdx_sw_call *c);
-u64 tdh_mng_vpflushdone(struct tdx_sw_call *c);
-u64 tdh_mng_key_freeid(struct tdx_sw_call *c);
-u64 tdh_mng_key_reclaimid(struct tdx_sw_call *c);
+u64 tdx_sw_mng_create(struct tdx_sw_call *c);
+u64 tdx_sw_mng_key_config(struct tdx_sw_call *c);
+u64 tdx_sw_mng_addcx(struct tdx_sw_call *c);
+u64 tdx_sw_mng_init(struct tdx_sw_call *c);
+u64 tdx_sw_mng_rd(struct tdx_sw_call *c);
+u64 tdx_sw_mng_wr(struct tdx_sw_call *c);
+u64 tdx_sw_mng_vpflushdone(struct tdx_sw_call *c);
+u64 tdx_sw_mng_key_freeid(struct tdx_sw_call *c);
+u64 tdx_sw_mng_key_reclaimid(struct tdx_sw_call *c);
 
-u64 tdh_vp_create(struct tdx_sw_call *c);
-u64 tdh_vp_addcx(struct tdx_sw_call *c);
-u64 tdh_vp_init(struct tdx_sw_call *c);
-u64 tdh_vp_enter(struct tdx_sw_call *c);
-u64 tdh_vp_flush(struct tdx_sw_call *c);
-u64 tdh_vp_rd(struct tdx_sw_call *c);
-u64 tdh_vp_wr(struct tdx_sw_call *c);
+u64 tdx_sw_vp_create(struct tdx_sw_call *c);
+u64 tdx_sw_vp_addcx(struct tdx_sw_call *c);
+u64 tdx_sw_vp_init(struct tdx_sw_call *c);
+u64 tdx_sw_vp_enter(struct tdx_sw_call *c);
+u64 tdx_sw_vp_flush(struct tdx_sw_call *c);
+u64 tdx_sw_vp_rd(struct tdx_sw_call *c);
+u64 tdx_sw_vp_wr(struct tdx_sw_call *c);
 
-u64 tdh_mem_page_add(struct tdx_sw_call *c);
-u64 tdh_mem_page_aug(struct tdx_sw_call *c);
-u64 tdh_mem_page_remove(struct tdx_sw_call *c);
-u64 tdh_mem_sept_add(struct tdx_sw_call *c);
-u64 tdh_mem_sept_remove(struct tdx_sw_call *c);
-u64 tdh_mem_sept_rd(struct tdx_sw_call *c);
-u64 tdh_mem_range_block(struct tdx_sw_call *c);
-u64 tdh_mem_range_unblock(struct tdx_sw_call *c);
-u64 tdh_mem_track(struct tdx_sw_call *c);
-u64 tdh_mem_rd_wr(struct tdx_sw_call *c);
+u64 tdx_sw_mem_page_add(struct tdx_sw_call *c);
+u64 tdx_sw_mem_page_aug(struct tdx_sw_call *c);
+u64 tdx_sw_mem_page_remove(struct tdx_sw_call *c);
+u64 tdx_sw_mem_sept_add(struct tdx_sw_call *c);
+u64 tdx_sw_mem_sept_remove(struct tdx_sw_call *c);
+u64 tdx_sw_mem_sept_rd(struct tdx_sw_call *c);
+u64 tdx_sw_mem_range_block(struct tdx_sw_call *c);
+u64 tdx_sw_mem_range_unblock(struct tdx_sw_call *c);
+u64 tdx_sw_mem_track(struct tdx_sw_call *c);
+u64 tdx_sw_mem_rd_wr(struct tdx_sw_call *c);
 
-u64 tdh_mr_extend(struct tdx_sw_call *c);
-u64 tdh_mr_finalize(struct tdx_sw_call *c);
+u64 tdx_sw_mr_extend(struct tdx_sw_call *c);
+u64 tdx_sw_mr_finalize(struct tdx_sw_call *c);
 
-u64 tdh_phymem_page_rdmd(struct tdx_sw_call *c);
-u64 tdh_phymem_page_reclaim(struct tdx_sw_call *c);
-u64 tdh_phymem_page_wbinvd(struct tdx_sw_call *c);
-u64 tdh_phymem_cache_wb(struct tdx_sw_call *c);
+u64 tdx_sw_phymem_page_rdmd(struct tdx_sw_call *c);
+u64 tdx_sw_phymem_page_reclaim(struct tdx_sw_call *c);
+u64 tdx_sw_phymem_page_wbinvd(struct tdx_sw_call *c);
+u64 tdx_sw_phymem_cache_wb(struct tdx_sw_call *c);
 
 #endif

@@ -145,8 +145,8 @@ int tdx_sw_test_sept_walk(u64 tdr, int (*fn)(const struct tdx_sw_sept_info *info
 
 /* ---- the whole state ---- */
 
-/**
- * struct tdx_sw_snapshot - Everything that a leaf could have changed
+/*
+ * Everything that a leaf could have changed.
  *
  * Holds the module's global state, every key ID, every package's flush state,
  * and for each listed page the PAMT entries of all levels and the content:
@@ -240,6 +240,8 @@ void tdx_sw_test_vcpu_exit(u64 tdvpr);
 
 /* Make the TD fatal as a fatal exit would. -ENOENT if @tdr is no TD. */
 int tdx_sw_test_set_fatal(u64 tdr);
+/* Put the TD into an OP_STATE, also one that no leaf here leads to.  -ENOENT as above. */
+int tdx_sw_test_set_op_state(u64 tdr, u32 op_state);
 
 /* ---- a second module, for the SYS leaves ---- */
 

@@ -27,7 +27,7 @@ static bool lp_is_initialized(const struct tdx_sw_call *c)
 	return cpumask_test_cpu(c->lp, &tdx_sw->lp_initialized);
 }
 
-u64 tdh_sys_init(struct tdx_sw_call *c)
+u64 tdx_sw_sys_init(struct tdx_sw_call *c)
 {
 	struct tdx_sw_regs *regs = c->regs;
 
@@ -50,7 +50,7 @@ u64 tdh_sys_init(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_sys_lp_init(struct tdx_sw_call *c)
+u64 tdx_sw_sys_lp_init(struct tdx_sw_call *c)
 {
 	struct tdx_sw_regs *regs = c->regs;
 
@@ -99,7 +99,7 @@ static void fill_tdsysinfo(struct seam_tdsysinfo *info)
 	}
 }
 
-u64 tdh_sys_info(struct tdx_sw_call *c)
+u64 tdx_sw_sys_info(struct tdx_sw_call *c)
 {
 	const struct tdx_sw_regs *in = &c->in;
 	size_t cmrs_size = sizeof(tdx_sw->cmrs);
@@ -126,7 +126,7 @@ u64 tdh_sys_info(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_sys_rd(struct tdx_sw_call *c)
+u64 tdx_sw_sys_rd(struct tdx_sw_call *c)
 {
 	u64 status, value, next;
 
@@ -161,7 +161,7 @@ struct md_list {
 };
 
 /* One sequence of one element for each field. */
-u64 tdh_sys_rdall(struct tdx_sw_call *c)
+u64 tdx_sw_sys_rdall(struct tdx_sw_call *c)
 {
 	u64 status, value, next, id = c->in.r8;
 	struct md_list *list;
@@ -195,7 +195,7 @@ u64 tdh_sys_rdall(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_sys_lp_shutdown(struct tdx_sw_call *c)
+u64 tdx_sw_sys_lp_shutdown(struct tdx_sw_call *c)
 {
 	return SEAM_SUCCESS;
 }
@@ -211,7 +211,7 @@ static u64 stop(struct tdx_sw_call *c)
 }
 
 /* There is one handoff version and no module to hand over to. */
-u64 tdh_sys_shutdown(struct tdx_sw_call *c)
+u64 tdx_sw_sys_shutdown(struct tdx_sw_call *c)
 {
 	if (!lock_sys(c, true))
 		return SEAM_SYS_BUSY;
@@ -222,7 +222,7 @@ u64 tdh_sys_shutdown(struct tdx_sw_call *c)
 	return stop(c);
 }
 
-u64 tdh_sys_disable(struct tdx_sw_call *c)
+u64 tdx_sw_sys_disable(struct tdx_sw_call *c)
 {
 	if (!lock_sys(c, true))
 		return SEAM_SYS_BUSY;
@@ -230,7 +230,7 @@ u64 tdh_sys_disable(struct tdx_sw_call *c)
 }
 
 /* No update ever leaves handoff data behind. */
-u64 tdh_sys_update(struct tdx_sw_call *c)
+u64 tdx_sw_sys_update(struct tdx_sw_call *c)
 {
 	if (!lock_sys(c, true))
 		return SEAM_SYS_BUSY;

@@ -49,7 +49,7 @@ static void init_tdcx(struct tdx_sw_tdr *tdr, u64 pa)
 	tdr->tdcx_pa[tdr->num_tdcx++] = pa;
 }
 
-u64 tdh_mng_addcx(struct tdx_sw_call *c)
+u64 tdx_sw_mng_addcx(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdr *tdr = c->tdr;
 	struct tdx_sw_pamt *pamt;
@@ -82,7 +82,7 @@ static void start_tsc(struct tdx_sw_tdcs *tdcs)
 	tdcs->tsc_offset = -mul_u64_u64_shr(rdtsc_ordered(), tdcs->tsc_multiplier, 48);
 }
 
-u64 tdh_mng_init(struct tdx_sw_call *c)
+u64 tdx_sw_mng_init(struct tdx_sw_call *c)
 {
 	struct tdx_sw_scratch *room = tdx_sw_scratch();
 	struct tdx_sw_tdcs *new = &room->tdcs;
@@ -116,7 +116,7 @@ u64 tdh_mng_init(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mr_extend(struct tdx_sw_call *c)
+u64 tdx_sw_mr_extend(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
 	u64 gpa = c->in.rcx;
@@ -139,7 +139,7 @@ u64 tdh_mr_extend(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mr_finalize(struct tdx_sw_call *c)
+u64 tdx_sw_mr_finalize(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdcs *tdcs = c->tdcs;
 
@@ -151,7 +151,7 @@ u64 tdh_mr_finalize(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_mem_track(struct tdx_sw_call *c)
+u64 tdx_sw_mem_track(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdcs *tdcs = c->tdcs;
 

@@ -210,7 +210,7 @@ static u64 take_tdmrs(const u64 *array, unsigned int nr)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_sys_config(struct tdx_sw_call *c)
+u64 tdx_sw_sys_config(struct tdx_sw_call *c)
 {
 	u64 status, nr = c->in.rdx, hkid = c->in.r8;
 
@@ -241,7 +241,7 @@ u64 tdh_sys_config(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_sys_tdmr_init(struct tdx_sw_call *c)
+u64 tdx_sw_sys_tdmr_init(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdmr *tdmr = pamt_find_tdmr(c->in.rcx);
 

@@ -380,6 +380,17 @@ int tdx_sw_test_set_fatal(u64 pa)
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_fatal);
 
+int tdx_sw_test_set_op_state(u64 pa, u32 op_state)
+{
+	struct tdx_sw_tdcs *tdcs = tdcs_of(map_typed(pa, PT_TDR));
+
+	if (!tdcs)
+		return -ENOENT;
+	WRITE_ONCE(tdcs->op_state, op_state);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_op_state);
+
 static struct tdx_sw_state *real_state;
 
 int tdx_sw_test_fresh_begin(void)

@@ -21,7 +21,7 @@
 #include "sept_entry.h"
 #include "sw.h"
 
-u64 tdh_vp_create(struct tdx_sw_call *c)
+u64 tdx_sw_vp_create(struct tdx_sw_call *c)
 {
 	struct tdx_sw_vcpu *vcpu;
 	struct tdx_sw_pamt *pamt;
@@ -42,7 +42,7 @@ u64 tdh_vp_create(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_vp_addcx(struct tdx_sw_call *c)
+u64 tdx_sw_vp_addcx(struct tdx_sw_call *c)
 {
 	struct tdx_sw_vcpu *vcpu = c->vcpu;
 	struct tdx_sw_pamt *pamt;
@@ -142,7 +142,7 @@ static void init_state(struct tdx_sw_call *c, u32 index)
 	vcpu->state = VCPU_READY;
 }
 
-u64 tdh_vp_init(struct tdx_sw_call *c)
+u64 tdx_sw_vp_init(struct tdx_sw_call *c)
 {
 	struct tdx_sw_tdcs *tdcs = c->tdcs;
 	u64 status;
@@ -173,7 +173,7 @@ u64 tdh_vp_init(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_vp_flush(struct tdx_sw_call *c)
+u64 tdx_sw_vp_flush(struct tdx_sw_call *c)
 {
 	struct tdx_sw_vcpu *vcpu = c->vcpu;
 
@@ -230,7 +230,7 @@ static bool lacks_monitor(struct tdx_sw_call *c)
  * All that the interface checks before the guest runs; running it is still to
  * come, and until then no answer may look as if it had.
  */
-u64 tdh_vp_enter(struct tdx_sw_call *c)
+u64 tdx_sw_vp_enter(struct tdx_sw_call *c)
 {
 	struct tdx_sw_vcpu *vcpu = c->vcpu;
 	u64 status;

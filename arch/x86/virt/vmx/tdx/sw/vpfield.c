@@ -130,7 +130,7 @@ static u64 read_vp_field(struct tdx_sw_call *c, u64 *value, u64 *next)
 	return SEAM_SUCCESS;
 }
 
-u64 tdh_vp_rd(struct tdx_sw_call *c)
+u64 tdx_sw_vp_rd(struct tdx_sw_call *c)
 {
 	u64 status, value = 0, next = FIELD_NO_NEXT;
 
@@ -185,7 +185,7 @@ static u64 check_value(const struct tdx_sw_call *c, const struct tdx_sw_field *f
 	return ok ? SEAM_SUCCESS : SEAM_FIELD_VALUE_NOT_VALID;
 }
 
-u64 tdh_vp_wr(struct tdx_sw_call *c)
+u64 tdx_sw_vp_wr(struct tdx_sw_call *c)
 {
 	struct tdx_sw_field_ref ref;
 	u64 status, old, new;

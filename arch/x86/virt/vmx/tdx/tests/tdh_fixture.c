@@ -5,6 +5,8 @@
 #include <linux/cpu.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -309,7 +311,7 @@ void tdht_exit(struct kunit *test)
 			continue;
 		}
 		tdx_clear_pages(t->pages[i].pa, PAGE_SIZE << t->pages[i].order);
-		__free_pages(phys_to_page(t->pages[i].pa), t->pages[i].order);
+		__free_pages(pfn_to_page(PHYS_PFN(t->pages[i].pa)), t->pages[i].order);
 	}
 }
 

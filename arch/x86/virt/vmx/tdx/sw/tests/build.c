@@ -31,7 +31,7 @@ void swt_td_config_key(struct swt *t, struct swt_td *td)
 	u64 done = 0;
 
 	for_each_online_cpu(cpu) {
-		u64 pkg = BIT_ULL(model_package(&t->m, cpu));
+		u64 pkg = BIT_ULL(swt_m_package(&t->m, cpu));
 
 		if (done & pkg)
 			continue;
@@ -105,7 +105,7 @@ void swt_tables(struct swt *t, struct swt_td *td, u64 gpa, unsigned int level)
 	for (l = 3; l > level; l--) {
 		u64 base = gpa & ~(sheet_level_size(l) - 1);
 
-		if (model_state(&t->m, td->tdr, gpa, l) == SE_FREE)
+		if (swt_m_state(&t->m, td->tdr, gpa, l) == SE_FREE)
 			swt_ok(t, L_MEM_SEPT_ADD,
 			       SWT_ARGS(.rcx = base | l, .rdx = td->tdr, .r8 = swt_page(t)));
 	}
@@ -166,7 +166,7 @@ void swt_write_back(struct swt *t)
 		status = swt_call_on(t, cpu, L_CACHE_WB, &args);
 		if (ST_CODE(status) != ST_NO_HKID_READY_TO_WBCACHE)
 			KUNIT_ASSERT_EQ(t->test, ST_SUCCESS, status);
-		model_apply(t->test, &t->m, cpu, L_CACHE_WB, &args, &out);
+		swt_m_apply(t->test, &t->m, cpu, L_CACHE_WB, &args, &out);
 	}
 }
 
@@ -185,7 +185,7 @@ static void std_fill(struct swt *t, struct swt_std *std)
 	swt_aug(t, td, STD_PENDING);
 	swt_aug(t, td, STD_PENDING_BLOCKED);
 	swt_tables(t, td, STD_EMPTY_TABLE, 0);
-	std->table = model_entry(&t->m, td->tdr, STD_EMPTY_TABLE, 1)->hpa;
+	std->table = swt_m_entry(&t->m, td->tdr, STD_EMPTY_TABLE, 1)->hpa;
 
 	swt_block(t, td, STD_BLOCKED, 0);
 	swt_block(t, td, STD_PENDING_BLOCKED, 0);

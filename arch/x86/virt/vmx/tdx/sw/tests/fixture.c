@@ -48,10 +48,10 @@ int swt_init(struct kunit *test)
 	t->checked = true;
 	t->cpu = cpumask_first(cpu_online_mask);
 	set_cpus_allowed_ptr(current, cpumask_of(t->cpu));
-	model_init(&t->m);
+	swt_m_init(&t->m);
 	test->priv = t;
 	/* What an earlier case left behind would be blamed on this one. */
-	model_check(test, &t->m, "at the start");
+	swt_m_check(test, &t->m, "at the start");
 	return 0;
 }
 
@@ -76,7 +76,7 @@ u64 swt_page(struct swt *t)
 	KUNIT_ASSERT_NOT_NULL(t->test, page);
 
 	pa = page_to_phys(page);
-	model_add_page(t->test, &t->m, pa);
+	swt_m_add_page(t->test, &t->m, pa);
 	swt_fill(pa);
 	return pa;
 }
@@ -237,18 +237,18 @@ void __swt_ok(struct swt *t, const char *file, int line, u64 leaf, struct tdx_mo
 	status = swt_call(t, leaf, args);
 	KUNIT_ASSERT_EQ_MSG(t->test, ST_SUCCESS, status, "%s", t->where);
 
-	model_apply(t->test, &t->m, t->cpu, leaf, &in, &out);
+	swt_m_apply(t->test, &t->m, t->cpu, leaf, &in, &out);
 	check_known(t, &out, args);
 	if (!t->checked)
 		return;
 	check_contents(t, leaf, contents);
-	model_check(t->test, &t->m, t->where);
+	swt_m_check(t->test, &t->m, t->where);
 }
 
 void __swt_check(struct swt *t, const char *file, int line)
 {
 	scnprintf(t->where, sizeof(t->where), "%s:%d", kbasename(file), line);
-	model_check(t->test, &t->m, t->where);
+	swt_m_check(t->test, &t->m, t->where);
 }
 
 /* The entry where the walk to (gpa, level) ends, which may be the one asked for. */
@@ -256,7 +256,7 @@ static unsigned int walk_end(struct swt *t, u64 tdr, u64 gpa, unsigned int level
 {
 	unsigned int l = 3;
 
-	while (l > level && model_state(&t->m, tdr, gpa, l) == SE_NL_MAPPED)
+	while (l > level && swt_m_state(&t->m, tdr, gpa, l) == SE_NL_MAPPED)
 		l--;
 	return l;
 }
@@ -280,7 +280,7 @@ static void check_detail(struct swt *t, u64 status, const struct tdx_module_args
 	case ST_GPA_RANGE_ALREADY_BLOCKED:
 	case ST_EPT_PAGE_NOT_FREE:
 		level = walk_end(t, tdr, gpa, level);
-		e = model_entry(&t->m, tdr, gpa, level);
+		e = swt_m_entry(&t->m, tdr, gpa, level);
 		state = e ? e->state : SE_FREE;
 		rcx = sheet_entry(state, e ? e->hpa : 0);
 		rdx = sheet_level_state(level, state);
@@ -352,17 +352,17 @@ void swt_unlock_all(struct swt *t)
 void swt_enter(struct swt *t, u64 tdvpr)
 {
 	KUNIT_ASSERT_EQ(t->test, ST_SUCCESS, tdx_sw_test_vcpu_enter(tdvpr));
-	model_enter(&t->m, tdvpr, t->cpu);
+	swt_m_enter(&t->m, tdvpr, t->cpu);
 	if (t->checked)
-		model_check(t->test, &t->m, "vCPU enters");
+		swt_m_check(t->test, &t->m, "vCPU enters");
 }
 
 void swt_leave(struct swt *t, u64 tdvpr)
 {
 	tdx_sw_test_vcpu_exit(tdvpr);
-	model_exit(&t->m, tdvpr);
+	swt_m_exit(&t->m, tdvpr);
 	if (t->checked)
-		model_check(t->test, &t->m, "vCPU leaves");
+		swt_m_check(t->test, &t->m, "vCPU leaves");
 }
 
 unsigned int swt_other_cpu(struct swt *t)

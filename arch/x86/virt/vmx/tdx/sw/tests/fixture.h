@@ -9,6 +9,7 @@
 
 #include <kunit/test.h>
 #include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
 
 #include "../sw_test.h"

@@ -7,6 +7,7 @@
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #include "fresh.h"
@@ -128,7 +129,6 @@ void swt_fresh_end(struct swt *t)
 void swt_fresh_init(struct swt *t)
 {
 	swt_ok(t, L_SYS_INIT, SWT_ARGS());
-	t->m.sys_state = SYS_INIT_DONE;
 }
 
 void swt_fresh_lp_init(struct swt *t)
@@ -168,7 +168,7 @@ void swt_fresh_key_config(struct swt *t)
 
 	swt_fresh_config(t);
 	for_each_online_cpu(cpu) {
-		u64 pkg = BIT_ULL(model_package(&t->m, cpu));
+		u64 pkg = BIT_ULL(swt_m_package(&t->m, cpu));
 
 		if (!(done & pkg))
 			KUNIT_ASSERT_EQ(t->test, ST_SUCCESS,

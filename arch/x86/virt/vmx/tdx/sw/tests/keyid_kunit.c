@@ -37,7 +37,7 @@ static void ok_on(struct swt *t, unsigned int cpu, u64 leaf, u64 rcx)
 
 	KUNIT_ASSERT_EQ(t->test, ST_SUCCESS, swt_call_on(t, cpu, leaf, &args));
 	args.rcx = rcx;
-	model_apply(t->test, &t->m, cpu, leaf, &args, &out);
+	swt_m_apply(t->test, &t->m, cpu, leaf, &args, &out);
 	swt_check(t);
 }
 
@@ -78,12 +78,12 @@ static void every_package_needs_the_key(struct kunit *test)
 
 	swt_td_create(t, &td, 0);
 	swt_ok(t, L_MNG_KEY_CONFIG, SWT_ARGS(.rcx = td.tdr));
-	KUNIT_EXPECT_EQ(test, (u8)LC_HKID_ASSIGNED, model_td(&t->m, td.tdr)->lifecycle);
+	KUNIT_EXPECT_EQ(test, (u8)LC_HKID_ASSIGNED, swt_m_td(&t->m, td.tdr)->lifecycle);
 	swt_no(t, ST_KEY_CONFIGURED | ST_ANY_DETAIL, L_MNG_KEY_CONFIG, SWT_ARGS(.rcx = td.tdr));
 	swt_no(t, ST_TD_KEYS_NOT_CONFIGURED | ST_ANY_DETAIL, L_MNG_ADDCX,
 	       SWT_ARGS(.rcx = swt_page(t), .rdx = td.tdr));
 	ok_on(t, other, L_MNG_KEY_CONFIG, td.tdr);
-	KUNIT_EXPECT_EQ(test, (u8)LC_KEYS_CONFIGURED, model_td(&t->m, td.tdr)->lifecycle);
+	KUNIT_EXPECT_EQ(test, (u8)LC_KEYS_CONFIGURED, swt_m_td(&t->m, td.tdr)->lifecycle);
 	swt_no(t, ST_LIFECYCLE_STATE_INCORRECT | ST_ANY_DETAIL, L_MNG_KEY_CONFIG,
 	       SWT_ARGS(.rcx = td.tdr));
 }
@@ -193,7 +193,7 @@ static void associated_vcpus_hold_the_key(struct kunit *test)
 	args = (struct tdx_module_args) { .rcx = second };
 	KUNIT_ASSERT_EQ(test, ST_SUCCESS, swt_call_on(t, other, L_VP_INIT, &args));
 	args.rcx = second;
-	model_apply(test, &t->m, other, L_VP_INIT, &args, &(struct model_out){});
+	swt_m_apply(test, &t->m, other, L_VP_INIT, &args, &(struct model_out){});
 	swt_check(t);
 
 	swt_no(t, ST_FLUSHVP_NOT_DONE | ST_ANY_DETAIL, L_MNG_VPFLUSHDONE,
@@ -245,7 +245,7 @@ static void key_serves_one_td_after_the_other(struct kunit *test)
 static void hold(struct swt *t, enum tdx_sw_lock_class class, bool excl)
 {
 	swt_lock(t, &(struct tdx_sw_test_lock) {
-		.class = class, .excl = excl, .object = model_package(&t->m, t->cpu) });
+		.class = class, .excl = excl, .object = swt_m_package(&t->m, t->cpu) });
 }
 
 static void locked_tables_are_busy(struct kunit *test)
@@ -307,6 +307,7 @@ static struct kunit_suite keyid_suite = {
 	.exit = swt_exit,
 	.test_cases = keyid_cases,
 };
+
 kunit_test_suite(keyid_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the software TDX module: key IDs");

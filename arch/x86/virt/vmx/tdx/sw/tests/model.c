@@ -23,7 +23,7 @@ struct effect {
 	struct model_vcpu *vcpu;
 };
 
-void model_init(struct model *m)
+void swt_m_init(struct model *m)
 {
 	unsigned int i;
 
@@ -37,14 +37,14 @@ void model_init(struct model *m)
 	m->key[0].state = KOT_RESERVED;
 }
 
-void model_add_page(struct kunit *test, struct model *m, u64 pa)
+void swt_m_add_page(struct kunit *test, struct model *m, u64 pa)
 {
 	KUNIT_ASSERT_LT(test, m->nr_pages, (unsigned int)MODEL_PAGES);
 	m->list[m->nr_pages] = pa;
 	m->page[m->nr_pages++] = (struct model_page) { .pa = pa, .type = PT_NDA };
 }
 
-struct model_page *model_page(struct model *m, u64 pa)
+struct model_page *swt_m_page(struct model *m, u64 pa)
 {
 	unsigned int i;
 
@@ -55,7 +55,7 @@ struct model_page *model_page(struct model *m, u64 pa)
 	return NULL;
 }
 
-struct model_td *model_td(struct model *m, u64 tdr)
+struct model_td *swt_m_td(struct model *m, u64 tdr)
 {
 	unsigned int i;
 
@@ -66,7 +66,7 @@ struct model_td *model_td(struct model *m, u64 tdr)
 	return NULL;
 }
 
-struct model_vcpu *model_vcpu(struct model *m, u64 tdvpr)
+struct model_vcpu *swt_m_vcpu(struct model *m, u64 tdvpr)
 {
 	unsigned int i;
 
@@ -77,7 +77,7 @@ struct model_vcpu *model_vcpu(struct model *m, u64 tdvpr)
 	return NULL;
 }
 
-struct model_entry *model_entry(struct model *m, u64 tdr, u64 gpa, unsigned int level)
+struct model_entry *swt_m_entry(struct model *m, u64 tdr, u64 gpa, unsigned int level)
 {
 	unsigned int i;
 
@@ -91,14 +91,14 @@ struct model_entry *model_entry(struct model *m, u64 tdr, u64 gpa, unsigned int 
 	return NULL;
 }
 
-u8 model_state(struct model *m, u64 tdr, u64 gpa, unsigned int level)
+u8 swt_m_state(struct model *m, u64 tdr, u64 gpa, unsigned int level)
 {
-	struct model_entry *e = model_entry(m, tdr, gpa, level);
+	struct model_entry *e = swt_m_entry(m, tdr, gpa, level);
 
 	return e ? e->state : SE_FREE;
 }
 
-unsigned int model_package(const struct model *m, unsigned int cpu)
+unsigned int swt_m_package(const struct model *m, unsigned int cpu)
 {
 	if (m->fake_packages)
 		return cpu % m->fake_packages;
@@ -120,7 +120,7 @@ static void know_rcx_rdx(struct effect *e, u64 rcx, u64 rdx)
 /* The page becomes one of the TD; returns it. */
 static struct model_page *take_page(struct effect *e, u64 pa, u8 type)
 {
-	struct model_page *page = model_page(e->m, pa);
+	struct model_page *page = swt_m_page(e->m, pa);
 
 	KUNIT_ASSERT_NOT_NULL(e->test, page);
 	page->type = type;
@@ -133,7 +133,7 @@ static struct model_page *take_page(struct effect *e, u64 pa, u8 type)
 
 static void free_page_of(struct effect *e, struct model_td *td, u64 pa)
 {
-	struct model_page *page = model_page(e->m, pa);
+	struct model_page *page = swt_m_page(e->m, pa);
 
 	KUNIT_ASSERT_NOT_NULL(e->test, page);
 	page->type = PT_NDA;
@@ -148,9 +148,14 @@ static struct model_key *key_of(struct effect *e, u64 hkid)
 	return &e->m->key[hkid - e->m->first_key];
 }
 
+static void sys_init(struct effect *e)
+{
+	e->m->sys_state = SYS_INIT_DONE;
+}
+
 static void mng_create(struct effect *e)
 {
-	struct model_td *td = model_td(e->m, 0);
+	struct model_td *td = swt_m_td(e->m, 0);
 
 	KUNIT_ASSERT_NOT_NULL(e->test, td);
 	*td = (struct model_td) {
@@ -163,7 +168,7 @@ static void mng_create(struct effect *e)
 
 static void mng_key_config(struct effect *e)
 {
-	e->td->pkgs |= BIT_ULL(model_package(e->m, e->cpu));
+	e->td->pkgs |= BIT_ULL(swt_m_package(e->m, e->cpu));
 	if (e->td->pkgs == e->m->all_pkgs)
 		e->td->lifecycle = LC_KEYS_CONFIGURED;
 }
@@ -201,7 +206,7 @@ static void cache_wb(struct effect *e)
 	unsigned int i;
 
 	for (i = 0; i < e->m->nr_keys && i < MODEL_KEYS; i++)
-		e->m->key[i].pkgs &= ~BIT_ULL(model_package(e->m, e->cpu));
+		e->m->key[i].pkgs &= ~BIT_ULL(swt_m_package(e->m, e->cpu));
 }
 
 static void mr_finalize(struct effect *e)
@@ -216,7 +221,7 @@ static void mem_track(struct effect *e)
 
 static void vp_create(struct effect *e)
 {
-	struct model_vcpu *vcpu = model_vcpu(e->m, 0);
+	struct model_vcpu *vcpu = swt_m_vcpu(e->m, 0);
 
 	KUNIT_ASSERT_NOT_NULL(e->test, vcpu);
 	*vcpu = (struct model_vcpu) {
@@ -232,10 +237,10 @@ static void vp_addcx(struct effect *e)
 	e->vcpu->num_pages++;
 }
 
-void model_associate(struct model *m, struct model_vcpu *vcpu, unsigned int cpu)
+void swt_m_associate(struct model *m, struct model_vcpu *vcpu, unsigned int cpu)
 {
 	if (vcpu->lp == NO_LP)
-		model_td(m, vcpu->tdr)->num_assoc++;
+		swt_m_td(m, vcpu->tdr)->num_assoc++;
 	vcpu->lp = cpu;
 }
 
@@ -243,7 +248,7 @@ static void vp_init(struct effect *e)
 {
 	e->vcpu->state = VS_READY;
 	e->vcpu->index = e->td->num_vcpus++;
-	model_associate(e->m, e->vcpu, e->cpu);
+	swt_m_associate(e->m, e->vcpu, e->cpu);
 }
 
 static void vp_flush(struct effect *e)
@@ -254,7 +259,7 @@ static void vp_flush(struct effect *e)
 
 static void vp_rd_wr(struct effect *e)
 {
-	model_associate(e->m, e->vcpu, e->cpu);
+	swt_m_associate(e->m, e->vcpu, e->cpu);
 }
 
 static struct model_entry *new_entry(struct effect *e, u64 gpa, unsigned int level)
@@ -283,7 +288,7 @@ static void map(struct effect *e, u8 type, u8 state)
 
 static struct model_entry *addressed(struct effect *e)
 {
-	struct model_entry *entry = model_entry(e->m, e->td->tdr, e->in->rcx & ~7ULL,
+	struct model_entry *entry = swt_m_entry(e->m, e->td->tdr, e->in->rcx & ~7ULL,
 						e->in->rcx & 7);
 
 	KUNIT_ASSERT_NOT_NULL(e->test, entry);
@@ -292,7 +297,7 @@ static struct model_entry *addressed(struct effect *e)
 
 static void mem_sept_add(struct effect *e)
 {
-	bool exists = model_entry(e->m, e->td->tdr, e->in->rcx & ~7ULL, e->in->rcx & 7);
+	bool exists = swt_m_entry(e->m, e->td->tdr, e->in->rcx & ~7ULL, e->in->rcx & 7);
 
 	if (exists)
 		know_rcx_rdx(e, 0, 0);
@@ -329,7 +334,7 @@ static void unmap(struct effect *e)
 static void mem_range_block(struct effect *e)
 {
 	struct model_entry *entry = addressed(e);
-	struct model_page *page = model_page(e->m, entry->hpa);
+	struct model_page *page = swt_m_page(e->m, entry->hpa);
 
 	entry->state = entry->state == SE_MAPPED ? SE_BLOCKED :
 		       entry->state == SE_PENDING ? SE_PENDING_BLOCKED : SE_NL_BLOCKED;
@@ -344,7 +349,7 @@ static void mem_range_unblock(struct effect *e)
 
 	entry->state = entry->state == SE_BLOCKED ? SE_MAPPED :
 		       entry->state == SE_PENDING_BLOCKED ? SE_PENDING : SE_NL_MAPPED;
-	model_page(e->m, entry->hpa)->bepoch_known = false;
+	swt_m_page(e->m, entry->hpa)->bepoch_known = false;
 	know_rcx_rdx(e, 0, 0);
 }
 
@@ -352,7 +357,7 @@ static void mem_sept_rd(struct effect *e)
 {
 	u64 gpa = e->in->rcx & ~7ULL;
 	unsigned int level = e->in->rcx & 7;
-	struct model_entry *entry = model_entry(e->m, e->td->tdr, gpa, level);
+	struct model_entry *entry = swt_m_entry(e->m, e->td->tdr, gpa, level);
 	u8 state = entry ? entry->state : SE_FREE;
 
 	know_rcx_rdx(e, sheet_entry(state, entry ? entry->hpa : 0),
@@ -366,7 +371,7 @@ static void mr_extend(struct effect *e)
 
 static void describe_page(struct effect *e)
 {
-	struct model_page *page = model_page(e->m, e->in->rcx);
+	struct model_page *page = swt_m_page(e->m, e->in->rcx);
 
 	KUNIT_ASSERT_NOT_NULL(e->test, page);
 	know(e, R_RCX, &e->out->val.rcx, page->type);
@@ -379,7 +384,7 @@ static void describe_page(struct effect *e)
 
 static void page_rdmd(struct effect *e)
 {
-	struct model_page *page = model_page(e->m, e->in->rcx);
+	struct model_page *page = swt_m_page(e->m, e->in->rcx);
 
 	describe_page(e);
 	if (page->type != PT_REG && page->type != PT_EPT)
@@ -402,21 +407,21 @@ static void forget_td(struct model *m, struct model_td *td)
 
 static void page_reclaim(struct effect *e)
 {
-	struct model_page *page = model_page(e->m, e->in->rcx);
+	struct model_page *page = swt_m_page(e->m, e->in->rcx);
 	struct model_td *owner;
 
 	describe_page(e);
 	know(e, R_R9, &e->out->val.r9, 0);
 	if (page->type == PT_TDR) {
-		forget_td(e->m, model_td(e->m, page->pa));
+		forget_td(e->m, swt_m_td(e->m, page->pa));
 		free_page_of(e, NULL, page->pa);
 		return;
 	}
 
-	owner = model_td(e->m, page->owner);
+	owner = swt_m_td(e->m, page->owner);
 	KUNIT_ASSERT_NOT_NULL(e->test, owner);
 	if (page->type == PT_TDVPR)
-		model_vcpu(e->m, page->pa)->tdvpr = 0;
+		swt_m_vcpu(e->m, page->pa)->tdvpr = 0;
 	free_page_of(e, owner, page->pa);
 }
 
@@ -424,6 +429,7 @@ static const struct {
 	u16 nr;
 	void (*fn)(struct effect *e);
 } effects[] = {
+	{ L_SYS_INIT, sys_init },
 	{ L_MNG_CREATE, mng_create },
 	{ L_MNG_KEY_CONFIG, mng_key_config },
 	{ L_MNG_ADDCX, mng_addcx },
@@ -459,26 +465,26 @@ static void find_td(struct effect *e)
 
 	switch (leaf ? leaf->td : TD_IN_NONE) {
 	case TD_IN_RCX:
-		e->td = model_td(e->m, e->in->rcx);
+		e->td = swt_m_td(e->m, e->in->rcx);
 		break;
 	case TD_IN_RDX:
-		e->td = model_td(e->m, rdx);
+		e->td = swt_m_td(e->m, rdx);
 		break;
 	case TD_OF_RCX:
-		e->vcpu = model_vcpu(e->m, e->in->rcx);
+		e->vcpu = swt_m_vcpu(e->m, e->in->rcx);
 		break;
 	case TD_OF_RDX:
-		e->vcpu = model_vcpu(e->m, rdx);
+		e->vcpu = swt_m_vcpu(e->m, rdx);
 		break;
 	default:
 		return;
 	}
 	if (e->vcpu)
-		e->td = model_td(e->m, e->vcpu->tdr);
+		e->td = swt_m_td(e->m, e->vcpu->tdr);
 	KUNIT_ASSERT_NOT_NULL(e->test, e->td);
 }
 
-void model_apply(struct kunit *test, struct model *m, unsigned int cpu, u64 leaf,
+void swt_m_apply(struct kunit *test, struct model *m, unsigned int cpu, u64 leaf,
 		 const struct tdx_module_args *in, struct model_out *out)
 {
 	struct effect e = {
@@ -493,25 +499,25 @@ void model_apply(struct kunit *test, struct model *m, unsigned int cpu, u64 leaf
 	}
 }
 
-void model_enter(struct model *m, u64 tdvpr, unsigned int cpu)
+void swt_m_enter(struct model *m, u64 tdvpr, unsigned int cpu)
 {
-	struct model_vcpu *vcpu = model_vcpu(m, tdvpr);
-	struct model_td *td = model_td(m, vcpu->tdr);
+	struct model_vcpu *vcpu = swt_m_vcpu(m, tdvpr);
+	struct model_td *td = swt_m_td(m, vcpu->tdr);
 
-	model_associate(m, vcpu, cpu);
+	swt_m_associate(m, vcpu, cpu);
 	vcpu->inside = true;
 	vcpu->epoch = td->epoch;
 	td->refcount[td->epoch & 1]++;
 	m->held = true;
 }
 
-void model_exit(struct model *m, u64 tdvpr)
+void swt_m_exit(struct model *m, u64 tdvpr)
 {
-	struct model_vcpu *vcpu = model_vcpu(m, tdvpr);
+	struct model_vcpu *vcpu = swt_m_vcpu(m, tdvpr);
 	unsigned int i;
 
 	vcpu->inside = false;
-	model_td(m, vcpu->tdr)->refcount[vcpu->epoch & 1]--;
+	swt_m_td(m, vcpu->tdr)->refcount[vcpu->epoch & 1]--;
 	m->held = false;
 	for (i = 0; i < MODEL_VCPUS; i++)
 		m->held |= m->vcpu[i].tdvpr && m->vcpu[i].inside;

@@ -92,23 +92,23 @@ struct model_out {
 	struct tdx_module_args val;
 };
 
-void model_init(struct model *m);
-void model_add_page(struct kunit *test, struct model *m, u64 pa);
+void swt_m_init(struct model *m);
+void swt_m_add_page(struct kunit *test, struct model *m, u64 pa);
 
-struct model_page *model_page(struct model *m, u64 pa);
-struct model_td *model_td(struct model *m, u64 tdr);
-struct model_vcpu *model_vcpu(struct model *m, u64 tdvpr);
-struct model_entry *model_entry(struct model *m, u64 tdr, u64 gpa, unsigned int level);
-u8 model_state(struct model *m, u64 tdr, u64 gpa, unsigned int level);
-unsigned int model_package(const struct model *m, unsigned int cpu);
+struct model_page *swt_m_page(struct model *m, u64 pa);
+struct model_td *swt_m_td(struct model *m, u64 tdr);
+struct model_vcpu *swt_m_vcpu(struct model *m, u64 tdvpr);
+struct model_entry *swt_m_entry(struct model *m, u64 tdr, u64 gpa, unsigned int level);
+u8 swt_m_state(struct model *m, u64 tdr, u64 gpa, unsigned int level);
+unsigned int swt_m_package(const struct model *m, unsigned int cpu);
 
-void model_apply(struct kunit *test, struct model *m, unsigned int cpu, u64 leaf,
+void swt_m_apply(struct kunit *test, struct model *m, unsigned int cpu, u64 leaf,
 		 const struct tdx_module_args *in, struct model_out *out);
-void model_associate(struct model *m, struct model_vcpu *vcpu, unsigned int cpu);
-void model_enter(struct model *m, u64 tdvpr, unsigned int cpu);
-void model_exit(struct model *m, u64 tdvpr);
+void swt_m_associate(struct model *m, struct model_vcpu *vcpu, unsigned int cpu);
+void swt_m_enter(struct model *m, u64 tdvpr, unsigned int cpu);
+void swt_m_exit(struct model *m, u64 tdvpr);
 
 /* Compare all of it with the module; @where goes into the messages. */
-void model_check(struct kunit *test, struct model *m, const char *where);
+void swt_m_check(struct kunit *test, struct model *m, const char *where);
 
 #endif

@@ -17,8 +17,12 @@ struct comparison {
 };
 
 #define SAME(c, want, got, fmt, ...)						\
-	KUNIT_EXPECT_EQ_MSG((c)->test, (u64)(want), (u64)(got), "%s: " fmt,	\
-			    (c)->where, ##__VA_ARGS__)
+do {										\
+	const struct comparison *_c = (c);					\
+										\
+	KUNIT_EXPECT_EQ_MSG(_c->test, (u64)(want), (u64)(got), "%s: " fmt,	\
+			    _c->where, ##__VA_ARGS__);				\
+} while (0)
 
 static void check_keys(struct comparison *c)
 {
@@ -65,7 +69,7 @@ static int check_entry(const struct tdx_sw_sept_info *info, void *data)
 	const struct model_entry *entry;
 
 	c->entries++;
-	entry = model_entry(c->m, c->td->tdr, info->gpa, info->level);
+	entry = swt_m_entry(c->m, c->td->tdr, info->gpa, info->level);
 	if (!entry) {
 		KUNIT_FAIL(c->test, "%s: unexpected entry %llx level %u state %u", c->where,
 			   info->gpa, info->level, info->state);
@@ -134,7 +138,7 @@ static void check_vcpu(struct comparison *c, const struct model_vcpu *vcpu)
 {
 	struct tdx_sw_vcpu_info info;
 
-	if (model_td(c->m, vcpu->tdr)->lifecycle == LC_TEARDOWN)
+	if (swt_m_td(c->m, vcpu->tdr)->lifecycle == LC_TEARDOWN)
 		return;
 	if (tdx_sw_test_vcpu(vcpu->tdvpr, &info)) {
 		KUNIT_FAIL(c->test, "%s: no vCPU at %llx", c->where, vcpu->tdvpr);
@@ -149,7 +153,7 @@ static void check_vcpu(struct comparison *c, const struct model_vcpu *vcpu)
 		SAME(c, vcpu->epoch, info.epoch, "VCPU_EPOCH of %llx", vcpu->tdvpr);
 }
 
-void model_check(struct kunit *test, struct model *m, const char *where)
+void swt_m_check(struct kunit *test, struct model *m, const char *where)
 {
 	struct comparison c = { .test = test, .m = m, .where = where };
 	unsigned int i;

@@ -132,7 +132,7 @@ static u64 stored_leaf(enum column col, u64 hpa)
 
 static void plant_leaves(struct swt *t, struct swt_td *td)
 {
-	struct model_entry *dir = model_entry(&t->m, td->tdr, 0, 2), *e = t->m.entry;
+	struct model_entry *dir = swt_m_entry(&t->m, td->tdr, 0, 2), *e = t->m.entry;
 	u64 *table = swt_va(dir->hpa);
 	enum column col;
 
@@ -216,7 +216,7 @@ static void call_in_entry_state(struct kunit *test)
 			continue;
 		kunit_info(test, "%s", column_name[col]);
 		KUNIT_ASSERT_EQ(test, column_state[col],
-				model_state(&t->m, std.td.tdr, entry_gpa(v, col),
+				swt_m_state(&t->m, std.td.tdr, entry_gpa(v, col),
 					    is_table(col) ? 1 : level));
 		args.r8 = swt_page(t);
 		if (wanted(v, col) == ST_SUCCESS)
@@ -559,6 +559,7 @@ static struct kunit_suite sept_suite = {
 	.exit = swt_exit,
 	.test_cases = sept_cases,
 };
+
 kunit_test_suite(sept_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the software TDX module: Secure EPT");

@@ -110,7 +110,7 @@ const struct sheet_leaf *sheet_leaf(unsigned int nr)
 	const struct sheet_leaf *leaf;
 	unsigned int i;
 
-	for_each_sheet_leaf(leaf, i) {
+	for (i = 0; (leaf = sheet_leaf_at(i)); i++) {
 		if (leaf->nr == nr)
 			return leaf;
 	}

@@ -228,9 +228,6 @@ struct sheet_leaf {
 const struct sheet_leaf *sheet_leaf(unsigned int nr);
 const struct sheet_leaf *sheet_leaf_at(unsigned int idx);
 
-#define for_each_sheet_leaf(leaf, idx) \
-	for ((idx) = 0; ((leaf) = sheet_leaf_at(idx)); (idx)++)
-
 /* What the host is shown of an S-EPT entry. */
 u64 sheet_entry(u8 state, u64 hpa);
 

@@ -20,11 +20,11 @@ static void build(struct swt *t, struct swt_std *std, enum td_state state)
 {
 	bool checked = t->checked;
 
-	swt_std_build(t, std, 0, min_t(enum swt_stage, state, STAGE_RUNNABLE));
+	swt_std_build(t, std, 0, min_t(unsigned int, state, STAGE_RUNNABLE));
 	t->checked = false;
 	if (state == S_FATAL) {
 		KUNIT_ASSERT_EQ(t->test, 0, tdx_sw_test_set_fatal(std->td.tdr));
-		model_td(&t->m, std->td.tdr)->fatal = true;
+		swt_m_td(&t->m, std->td.tdr)->fatal = true;
 	} else if (state >= S_BLOCKED) {
 		swt_td_block(t, &std->td);
 		if (state == S_TEARDOWN)
@@ -150,6 +150,48 @@ static void leaf_in_td_state(struct kunit *test)
 		swt_no(t, want, cell->leaf->nr, &args);
 }
 
+/* ---- leaf x OP_STATE, those that only export and import lead to included ---- */
+
+static const void *next_leaf_of_a_td(const void *prev, char *desc)
+{
+	static const struct sheet_leaf *leaf;
+	static unsigned int idx;
+
+	if (!prev)
+		idx = 0;
+	do {
+		leaf = sheet_leaf_at(idx++);
+	} while (leaf && !(leaf->op_states && leaf->td != TD_IN_NONE));
+	if (leaf)
+		strscpy(desc, leaf->name, KUNIT_PARAM_DESC_SIZE);
+	return leaf;
+}
+
+/* Where it is legal the leaf gets past the check; how far is not this case's. */
+static void op_state_lets_in_or_not(struct kunit *test)
+{
+	const struct sheet_leaf *leaf = test->param_value;
+	struct swt *t = swt_of(test);
+	struct tdx_module_args args;
+	struct swt_std std;
+	u32 state;
+
+	swt_std_build(t, &std, 0, STAGE_RUNNABLE);
+	for (state = OS_UNINITIALIZED; state <= OS_FAILED_IMPORT; state++) {
+		bool legal = leaf->op_states & BIT(state);
+
+		kunit_info(test, "OP_STATE %u", state);
+		KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_op_state(std.td.tdr, state));
+		swt_std_args(&std, leaf->nr, &args);
+		if (!legal)
+			swt_no(t, ST_OP_STATE_INCORRECT, leaf->nr, &args);
+		else
+			KUNIT_EXPECT_NE(test, ST_OP_STATE_INCORRECT,
+					ST_CODE(swt_call(t, leaf->nr, &args)));
+	}
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_op_state(std.td.tdr, OS_RUNNABLE));
+}
+
 /* ---- several violations at once ---- */
 
 #define V_TDR_LOCK	BIT(0)
@@ -241,7 +283,7 @@ static void first_violation_counts(struct kunit *test)
 	swt_std_args(&std, v->leaf, &args);
 	if (v->bits & V_FATAL) {
 		KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_fatal(std.td.tdr));
-		model_td(&t->m, std.td.tdr)->fatal = true;
+		swt_m_td(&t->m, std.td.tdr)->fatal = true;
 	}
 	if (v->bits & V_PAGE_INFO)
 		args.rcx |= BIT_ULL(63);
@@ -299,7 +341,7 @@ static void td_lives_from_tdr_to_tdr(struct kunit *test)
 	swt_no(t, ST_TD_ASSOCIATED_PAGES_EXIST | ST_ANY_DETAIL, L_PAGE_RECLAIM,
 	       SWT_ARGS(.rcx = td.tdr));
 	reclaim_children(t);
-	KUNIT_EXPECT_EQ(test, 0ULL, model_td(&t->m, td.tdr)->chldcnt);
+	KUNIT_EXPECT_EQ(test, 0ULL, swt_m_td(&t->m, td.tdr)->chldcnt);
 	swt_ok(t, L_PAGE_RECLAIM, SWT_ARGS(.rcx = td.tdr));
 	swt_ok(t, L_PAGE_WBINVD, SWT_ARGS(.rcx = td.tdr | hkid_bits));
 }
@@ -413,6 +455,7 @@ static void init_starts_epoch_and_measurement(struct kunit *test)
 
 static struct kunit_case td_cases[] = {
 	KUNIT_CASE_PARAM(leaf_in_td_state, next_cell),
+	KUNIT_CASE_PARAM(op_state_lets_in_or_not, next_leaf_of_a_td),
 	KUNIT_CASE_PARAM(first_violation_counts, violations_gen_params),
 	KUNIT_CASE(td_lives_from_tdr_to_tdr),
 	KUNIT_CASE(td_without_keys_can_be_destroyed),
@@ -432,6 +475,7 @@ static struct kunit_suite td_suite = {
 	.exit = swt_exit,
 	.test_cases = td_cases,
 };
+
 kunit_test_suite(td_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the software TDX module: TDs");
