@@ -297,8 +297,11 @@ static void external_begin_batch(struct kvm *kvm, struct kvm_mmu_page *root,
 		batch->end = iter.next_last_level_gfn;
 
 		if (can_yield && batch->end > batch->start &&
-		    external_need_yield(kvm))
+		    external_need_yield(kvm)) {
+			/* A batch cut short is what costs a flush. */
+			kvm->stat.mmu_external_yields += !!batch->nr_leaves;
 			return;
+		}
 
 		if (!is_leaf_to_remove(kvm, &iter, batch->start, end))
 			continue;

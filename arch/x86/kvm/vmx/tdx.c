@@ -55,16 +55,23 @@ static DEFINE_MUTEX(tdx_key_lock);
 /* Key generation draws on the entropy source more than the wrappers retry. */
 #define TDX_MAX_KEY_CONFIG_RETRIES	10
 
+/* Like tdx_report_failure(), where the VM can't be bugged.  From any context. */
+void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
+		     u64 op2)
+{
+	pr_err_ratelimited("TD %p: TDH.%s (%u) failed: status 0x%016llx, operands 0x%llx 0x%llx\n",
+			   kvm, tdx_leaf_name(leaf), leaf, status, op1, op2);
+}
+
 /*
  * The module did what can't happen unless the module, the CPU or KVM's idea of
  * them is wrong: tell, and let nobody use the VM anymore.  Not a WARN, as it
- * need not be KVM that is wrong.
+ * need not be KVM that is wrong.  With interrupts enabled.
  */
 int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
 		       u64 op1, u64 op2)
 {
-	pr_err_ratelimited("TD %p: TDH.%s (%u) failed: status 0x%016llx, operands 0x%llx 0x%llx\n",
-			   kvm, tdx_leaf_name(leaf), leaf, status, op1, op2);
+	tdx_log_failure(kvm, leaf, status, op1, op2);
 	kvm_vm_bugged(kvm);
 	return -EIO;
 }
@@ -155,11 +162,10 @@ static void tdx_unassign_key(struct kvm_tdx *kvm_tdx)
 	tdx_stats_key_released();
 }
 
+/* The CPU hotplug lock is held, also in the next two functions. */
 static bool tdx_is_first_cpu_of_package(int cpu)
 {
 	int i;
-
-	lockdep_assert_cpus_held();
 
 	for_each_online_cpu(i) {
 		if (topology_logical_package_id(i) == topology_logical_package_id(cpu))
@@ -176,8 +182,6 @@ static bool tdx_is_first_cpu_of_package(int cpu)
 static bool tdx_all_packages_online(void)
 {
 	int cpu, i;
-
-	lockdep_assert_cpus_held();
 
 	for_each_present_cpu(cpu) {
 		bool found = false;
@@ -539,6 +543,7 @@ int tdx_td_finalize(struct kvm *kvm, u64 *hw_error)
 				  tdh_mr_finalize(kvm_tdx->tdr));
 		if (tdx_status_is_success(status)) {
 			WRITE_ONCE(kvm_tdx->state, TD_STATE_RUNNABLE);
+			/* Who sees this sees the state, too: it would add, else. */
 			smp_store_release(&kvm->arch.pre_fault_allowed, true);
 			return 0;
 		}
@@ -697,8 +702,9 @@ static int __init __tdx_bringup(void)
 	r = tdx_enable();
 	r = r ?: tdx_check_sys_info();
 	r = r ?: misc_cg_set_capacity(MISC_CG_RES_TDX, tdx_get_nr_guest_keyids());
+	/* The offline check may refuse, which the removal of a state may not. */
 	if (r)
-		cpuhp_remove_state_cpuslocked(tdx_cpuhp_state);
+		cpuhp_remove_state_nocalls_cpuslocked(tdx_cpuhp_state);
 
 	return r;
 }
@@ -732,6 +738,6 @@ void tdx_cleanup(void)
 		return;
 
 	misc_cg_set_capacity(MISC_CG_RES_TDX, 0);
-	cpuhp_remove_state(tdx_cpuhp_state);
+	cpuhp_remove_state_nocalls(tdx_cpuhp_state);
 	kvm_disable_virtualization();
 }

@@ -190,6 +190,8 @@ phys_addr_t tdx_alloc_control_page(void);
 void tdx_free_control_page(phys_addr_t page);
 void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
 bool tdx_reclaim_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
+		     u64 op2);
 int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
 		       u64 op1, u64 op2);
 

@@ -89,12 +89,12 @@ tdx_find_cpuid(const struct kvm_cpuid_entry2 *entries, unsigned int nent,
 {
 	unsigned int i;
 
+	/*
+	 * By index even without KVM_CPUID_FLAG_SIGNIFCANT_INDEX, which is not
+	 * set in KVM_TDX_CAPABILITIES, either: an entry stands for one leaf.
+	 */
 	for (i = 0; i < nent; i++) {
-		if (entries[i].function != function)
-			continue;
-
-		if (!(entries[i].flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) ||
-		    entries[i].index == index)
+		if (entries[i].function == function && entries[i].index == index)
 			return &entries[i];
 	}
 

@@ -136,6 +136,25 @@ static struct kvm_tdx_init_vm *tdx_get_init_vm(u64 data)
 	return init;
 }
 
+/*
+ * From now on KVM refuses memslots whose gfns have the direct bit or are above
+ * it.  It couldn't before there was one.
+ */
+static bool tdx_memslots_fit(struct kvm *kvm, gfn_t direct_bits)
+{
+	struct kvm_memory_slot *slot;
+	int i, bkt;
+
+	for (i = 0; i < kvm_arch_nr_memslot_as_ids(kvm); i++) {
+		kvm_for_each_memslot(slot, bkt, __kvm_memslots(kvm, i)) {
+			if (slot->base_gfn + slot->npages > direct_bits)
+				return false;
+		}
+	}
+
+	return true;
+}
+
 static int tdx_init_vm(struct kvm *kvm, struct kvm_tdx_cmd *cmd)
 {
 	struct tdx_td_config *config __free(kfree) = NULL;
@@ -163,6 +182,8 @@ static int tdx_init_vm(struct kvm *kvm, struct kvm_tdx_cmd *cmd)
 
 	r = tdx_make_td_config(kvm, tdx_get_sys_info(), init,
 			       init->cpuid.entries, config);
+	if (!r && !tdx_memslots_fit(kvm, config->direct_bits))
+		r = -EINVAL;
 	r = r ?: tdx_td_init(kvm, config, &cmd->hw_error);
 
 out:
@@ -257,19 +278,18 @@ static bool tdx_is_valid_region(struct kvm *kvm,
 
 struct tdx_populate {
 	struct kvm_vcpu *vcpu;
-	struct page *source;
 	bool measure;
 };
 
 /* The guest_memfd's invalidate lock is held: the page stays where it is. */
 static int tdx_populate_page(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
-			     void __user *src, int order, void *opaque)
+			     struct page *source, void *opaque)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
 	struct tdx_populate *populate = opaque;
 	int r;
 
-	kvm_tdx->add_source = page_to_phys(populate->source);
+	kvm_tdx->add_source = page_to_phys(source);
 	r = kvm_tdp_mmu_map_private_pfn(populate->vcpu, gfn, pfn);
 	kvm_tdx->add_source = 0;
 
@@ -277,18 +297,6 @@ static int tdx_populate_page(struct kvm *kvm, gfn_t gfn, kvm_pfn_t pfn,
 		return r;
 
 	return tdx_sept_measure_page(kvm, gfn);
-}
-
-/*
- * What kvm_gmem_populate() is going to look at, too.  Pinning the source has to
- * come before it, as a fault takes mmap_lock, but is not to hide these errors.
- */
-static int tdx_check_target(struct kvm *kvm, gfn_t gfn)
-{
-	if (!kvm_slot_can_be_private(gfn_to_memslot(kvm, gfn)))
-		return -EINVAL;
-
-	return kvm_mem_is_private(kvm, gfn) ? 0 : -EINVAL;
 }
 
 static int tdx_add_page(struct kvm_vcpu *vcpu, u64 source_addr, gfn_t gfn,
@@ -300,20 +308,9 @@ static int tdx_add_page(struct kvm_vcpu *vcpu, u64 source_addr, gfn_t gfn,
 	};
 	long r;
 
-	r = tdx_check_target(vcpu->kvm, gfn);
-	if (r)
-		return r;
-
-	r = get_user_pages_fast(source_addr, 1, 0, &populate.source);
-	if (r < 0)
-		return r;
-	if (r != 1)
-		return -ENOMEM;
-
-	r = kvm_gmem_populate(vcpu->kvm, gfn, NULL, 1, tdx_populate_page, &populate);
-
-	put_page(populate.source);
-
+	/* One page, for more would return how far it got but not why no further. */
+	r = kvm_gmem_populate(vcpu->kvm, gfn, u64_to_user_ptr(source_addr), 1,
+			      tdx_populate_page, &populate);
 	if (r < 0)
 		return r;
 

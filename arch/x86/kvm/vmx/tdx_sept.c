@@ -211,10 +211,11 @@ void tdx_flush_external_tlbs(struct kvm *kvm)
 		return;
 
 	status = tdx_call_removal(kvm, TDH_MEM_TRACK, tdh_mem_track(kvm_tdx->tdr));
-	if (!tdx_status_is_success(status))
+	if (tdx_status_is_success(status))
+		atomic64_inc(&kvm->stat.tdx_track_rounds);
+	else
 		tdx_report_failure(kvm, TDH_MEM_TRACK, status, kvm_tdx->tdr, 0);
 
-	atomic64_inc(&kvm->stat.tdx_track_rounds);
 	tdx_kick_vcpus(kvm);
 }
 

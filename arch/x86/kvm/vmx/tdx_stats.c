@@ -15,6 +15,8 @@
  * Further debugfs files:
  *
  *	kvm/<pid>-<fd>/tdx_seamcalls	SEAMCALLs for the TD
+ *	kvm/<pid>-<fd>/tdx_mrtd		its measurement in hex, -ENODATA until
+ *					it is complete
  *	kvm/tdx_seamcalls		SEAMCALLs for all TDs that are gone
  *	kvm/tdx_keyids_used		TDs that have a key ID, leaked ones included
  *	kvm/tdx_keyids_total		how many can have one
@@ -99,7 +101,33 @@ static int tdx_vm_seamcalls_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int tdx_vm_seamcalls_open(struct inode *inode, struct file *file)
+/* In the order of memory, which is the one that tools show. */
+static int tdx_vm_mrtd_show(struct seq_file *m, void *v)
+{
+	struct kvm *kvm = m->private;
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	u64 status, mrtd[TDX_MD_MRTD_WORDS];
+	unsigned int i;
+
+	guard(mutex)(&kvm->lock);
+
+	if (!tdx_is_runnable(kvm_tdx))
+		return -ENODATA;
+
+	for (i = 0; i < ARRAY_SIZE(mrtd); i++) {
+		status = tdx_call_retry(kvm_tdx, TDH_MNG_RD,
+					tdh_mng_rd(kvm_tdx->tdr, TD_MD_MRTD + i, &mrtd[i]));
+		if (status)
+			return tdx_report_failure(kvm, TDH_MNG_RD, status,
+						  kvm_tdx->tdr, TD_MD_MRTD + i);
+	}
+
+	seq_printf(m, "%*phN\n", (int)sizeof(mrtd), mrtd);
+	return 0;
+}
+
+static int tdx_vm_file_open(struct inode *inode, struct file *file,
+			    int (*show)(struct seq_file *m, void *v))
 {
 	struct kvm *kvm = inode->i_private;
 	int r;
@@ -107,14 +135,24 @@ static int tdx_vm_seamcalls_open(struct inode *inode, struct file *file)
 	if (!kvm_get_kvm_safe(kvm))
 		return -ENOENT;
 
-	r = single_open(file, tdx_vm_seamcalls_show, kvm);
+	r = single_open(file, show, kvm);
 	if (r)
 		kvm_put_kvm(kvm);
 
 	return r;
 }
 
-static int tdx_vm_seamcalls_release(struct inode *inode, struct file *file)
+static int tdx_vm_seamcalls_open(struct inode *inode, struct file *file)
+{
+	return tdx_vm_file_open(inode, file, tdx_vm_seamcalls_show);
+}
+
+static int tdx_vm_mrtd_open(struct inode *inode, struct file *file)
+{
+	return tdx_vm_file_open(inode, file, tdx_vm_mrtd_show);
+}
+
+static int tdx_vm_file_release(struct inode *inode, struct file *file)
 {
 	kvm_put_kvm(inode->i_private);
 	return single_release(inode, file);
@@ -125,7 +163,15 @@ static const struct file_operations tdx_vm_seamcalls_fops = {
 	.open		= tdx_vm_seamcalls_open,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
-	.release	= tdx_vm_seamcalls_release,
+	.release	= tdx_vm_file_release,
+};
+
+static const struct file_operations tdx_vm_mrtd_fops = {
+	.owner		= THIS_MODULE,
+	.open		= tdx_vm_mrtd_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= tdx_vm_file_release,
 };
 
 void tdx_debugfs_add_vm(struct kvm *kvm)
@@ -136,6 +182,8 @@ void tdx_debugfs_add_vm(struct kvm *kvm)
 
 	debugfs_create_file("tdx_seamcalls", 0444, kvm->debugfs_dentry, kvm,
 			    &tdx_vm_seamcalls_fops);
+	debugfs_create_file("tdx_mrtd", 0444, kvm->debugfs_dentry, kvm,
+			    &tdx_vm_mrtd_fops);
 }
 
 static int tdx_seamcalls_gone_show(struct seq_file *m, void *v)

@@ -49,55 +49,83 @@ void tdx_vcpus_init(void)
  * Association with a CPU
  */
 
-static void tdx_flush_vp(struct kvm_vcpu *vcpu)
+/* Returns false if the module wouldn't let go of the vCPU. */
+static bool tdx_flush_vp(struct kvm_vcpu *vcpu)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	u64 status;
 
-	if (!tdx->tdvpr || !tdx_has_key(kvm_tdx))
-		return;
+	if (!tdx->tdvpr || !tdx_has_key(kvm_tdx) || kvm_tdx->key_leaked)
+		return true;
 
 	/* PAGE.ADD and its like keep the TDR to themselves, but not for long. */
 	status = tdx_call_retry(kvm_tdx, TDH_VP_FLUSH, tdh_vp_flush(tdx->tdvpr));
 
-	/* On the list doesn't mean that the vCPU has been used here. */
-	if (tdx_status_is_success(status) ||
-	    tdx_status_code(status) == TDX_VCPU_NOT_ASSOCIATED)
-		return;
-
-	tdx_report_failure(vcpu->kvm, TDH_VP_FLUSH, status, tdx->tdvpr,
-			   tdx->assoc_cpu);
+	switch (tdx_status_code(status)) {
+	case TDX_SUCCESS:
+	/*
+	 * On the list doesn't mean that the vCPU has been used here, nor that
+	 * INIT_VCPU got so far as to give it all its pages.
+	 */
+	case TDX_VCPU_NOT_ASSOCIATED:
+	case TDX_TDCX_NUM_INCORRECT:
+		return true;
+	default:
+		tdx_log_failure(vcpu->kvm, TDH_VP_FLUSH, status, tdx->tdvpr,
+				tdx->assoc_cpu);
+		return false;
+	}
 }
 
-static void __tdx_vcpu_dissociate(struct kvm_vcpu *vcpu)
+/*
+ * Failure is for the caller to act upon: to bug the VM means to wait for other
+ * CPUs, which is not possible here.  Don't touch the vCPU afterwards, unless it
+ * is known to stay.
+ */
+static bool __tdx_vcpu_dissociate(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	bool flushed;
 
 	lockdep_assert_irqs_disabled();
 
-	tdx_flush_vp(vcpu);
+	flushed = tdx_flush_vp(vcpu);
 	list_del(&tdx->assoc_list);
 
 	/* Pairs with that in tdx_vcpu_load(): unlink before it is linked again. */
 	smp_store_release(&tdx->assoc_cpu, -1);
+
+	return flushed;
 }
+
+struct tdx_dissociation {
+	struct kvm_vcpu *vcpu;
+	bool failed;
+};
 
 static void tdx_vcpu_dissociate_ipi(void *arg)
 {
-	struct kvm_vcpu *vcpu = arg;
+	struct tdx_dissociation *dissociation = arg;
+	struct kvm_vcpu *vcpu = dissociation->vcpu;
 
 	/* The CPU may have gone offline, and back online, since it was chosen. */
 	if (to_tdx(vcpu)->assoc_cpu == raw_smp_processor_id())
-		__tdx_vcpu_dissociate(vcpu);
+		dissociation->failed = !__tdx_vcpu_dissociate(vcpu);
 }
 
 void tdx_vcpu_dissociate(struct kvm_vcpu *vcpu)
 {
+	struct tdx_dissociation dissociation = { .vcpu = vcpu };
 	int cpu = READ_ONCE(to_tdx(vcpu)->assoc_cpu);
 
-	if (cpu != -1)
-		smp_call_function_single(cpu, tdx_vcpu_dissociate_ipi, vcpu, 1);
+	if (cpu == -1)
+		return;
+
+	smp_call_function_single(cpu, tdx_vcpu_dissociate_ipi, &dissociation, 1);
+
+	if (dissociation.failed)
+		kvm_vm_bugged(vcpu->kvm);
 }
 
 /* Virtualization, and with it SEAMCALL, is about to be disabled here. */
@@ -111,6 +139,10 @@ void tdx_disable_virtualization_cpu(void)
 
 	guard(irqsave)();
 
+	/*
+	 * A vCPU that the module doesn't let go of is found out by whoever next
+	 * uses it, at the latest by the release of the TD's key.
+	 */
 	list_for_each_entry_safe(tdx, tmp, list, assoc_list)
 		__tdx_vcpu_dissociate(&tdx->vcpu);
 }
@@ -121,16 +153,16 @@ void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 
 	vmx_vcpu_pi_load(vcpu, cpu);
 
-	if (tdx->assoc_cpu == cpu)
+	if (READ_ONCE(tdx->assoc_cpu) == cpu)
 		return;
 
 	tdx_vcpu_dissociate(vcpu);
 
-	guard(irqsave)();
-
-	/* Pairs with that in __tdx_vcpu_dissociate(). */
+	/* Pairs with that in __tdx_vcpu_dissociate().  Nobody else sets it. */
 	if (KVM_BUG_ON(smp_load_acquire(&tdx->assoc_cpu) != -1, vcpu->kvm))
 		return;
+
+	guard(irqsave)();
 
 	list_add(&tdx->assoc_list, this_cpu_ptr(&tdx_assoc_vcpus));
 	WRITE_ONCE(tdx->assoc_cpu, cpu);
@@ -168,7 +200,7 @@ int tdx_vcpu_create(struct kvm_vcpu *vcpu)
 	vcpu->arch.cr4_guest_owned_bits = -1ul;
 	vcpu->arch.guest_state_protected =
 		!(kvm_tdx->attributes & TDX_TD_ATTR_DEBUG);
-	fpu_set_guest_confidential(&vcpu->arch.guest_fpu);
+	fpstate_set_confidential(&vcpu->arch.guest_fpu);
 
 	/* The APIC is active whatever KVM's own use of APICv. */
 	vcpu->arch.apic->guest_apic_protected = true;
@@ -391,10 +423,10 @@ static int tdx_init_apic_base(struct kvm_vcpu *vcpu)
 		.host_initiated = true,
 	};
 
-	if (kvm_vcpu_is_reset_bsp(vcpu))
+	if (vcpu->vcpu_id == vcpu->kvm->arch.bsp_vcpu_id)
 		msr.data |= MSR_IA32_APICBASE_BSP;
 
-	return kvm_apic_set_base(vcpu, &msr) ? -EINVAL : 0;
+	return kvm_set_msr_common(vcpu, &msr) ? -EINVAL : 0;
 }
 
 /* INIT_VCPU.  The vCPU is loaded, hence associated with where this runs. */

@@ -23,10 +23,7 @@
 #define VT_OP(ret, op, proto, args)				\
 static ret vt_##op proto					\
 {								\
-	if (is_td_vcpu(vcpu))					\
-		return tdx_##op args;				\
-								\
-	return vmx_##op args;					\
+	return is_td_vcpu(vcpu) ? tdx_##op args : vmx_##op args;	\
 }
 
 #define VT_OP_VOID(op, proto, args)				\
@@ -57,7 +54,7 @@ static ret vt_##op proto					\
 }
 
 /* KVM never gets here for a TD; if it does, it is KVM that is wrong. */
-#define VT_OP_BUG(ret, op, val, proto, args)			\
+#define VT_OP_REFUSED(ret, op, val, proto, args)			\
 static ret vt_##op proto					\
 {								\
 	if (KVM_BUG_ON(is_td_vcpu(vcpu), vcpu->kvm))		\
@@ -66,7 +63,7 @@ static ret vt_##op proto					\
 	return vmx_##op args;					\
 }
 
-#define VT_OP_BUG_VOID(op, proto, args)				\
+#define VT_OP_REFUSED_VOID(op, proto, args)				\
 static void vt_##op proto					\
 {								\
 	if (!KVM_BUG_ON(is_td_vcpu(vcpu), vcpu->kvm))		\
@@ -103,7 +100,7 @@ VT_OP_VOID(vcpu_free, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_VOID(vcpu_reset, (struct kvm_vcpu *vcpu, bool init_event), (vcpu, init_event))
 VT_OP_VOID(vcpu_load, (struct kvm_vcpu *vcpu, int cpu), (vcpu, cpu))
 VT_OP_VOID(vcpu_put, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP_VOID(prepare_switch_to_guest, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_REFUSED_VOID(prepare_switch_to_guest, (struct kvm_vcpu *vcpu), (vcpu))
 
 /* The TDs' vCPUs leave the CPU while it can still execute SEAMCALL. */
 static void vt_disable_virtualization_cpu(void)
@@ -135,13 +132,13 @@ static int vt_private_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn)
 
 /* Running */
 VT_OP(int, vcpu_pre_run, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP_BUG(fastpath_t, vcpu_run, EXIT_FASTPATH_NONE,
-	  (struct kvm_vcpu *vcpu, u64 run_flags), (vcpu, run_flags))
-VT_OP_BUG(int, handle_exit, -EIO,
-	  (struct kvm_vcpu *vcpu, fastpath_t fastpath), (vcpu, fastpath))
-VT_OP_BUG_VOID(handle_exit_irqoff, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP_BUG(int, skip_emulated_instruction, 1, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP_BUG_VOID(update_emulated_instruction, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_REFUSED(fastpath_t, vcpu_run, EXIT_FASTPATH_NONE,
+	      (struct kvm_vcpu *vcpu, u64 run_flags), (vcpu, run_flags))
+VT_OP_REFUSED(int, handle_exit, -EIO,
+	      (struct kvm_vcpu *vcpu, fastpath_t fastpath), (vcpu, fastpath))
+VT_OP_REFUSED_VOID(handle_exit_irqoff, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_REFUSED(int, skip_emulated_instruction, 1, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_REFUSED_VOID(update_emulated_instruction, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_VOID(get_exit_info,
 	   (struct kvm_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
 	    u32 *intr_info, u32 *error_code),
@@ -208,7 +205,7 @@ VT_OP_NOP(set_idt, (struct kvm_vcpu *vcpu, struct desc_ptr *dt), (vcpu, dt))
 VT_OP_NOP(set_gdt, (struct kvm_vcpu *vcpu, struct desc_ptr *dt), (vcpu, dt))
 VT_OP_NOP(set_dr7, (struct kvm_vcpu *vcpu, unsigned long val), (vcpu, val))
 VT_OP_NOP(sync_dirty_debug_regs, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP_BUG_VOID(cache_reg, (struct kvm_vcpu *vcpu, enum kvm_reg reg), (vcpu, reg))
+VT_OP_REFUSED_VOID(cache_reg, (struct kvm_vcpu *vcpu, enum kvm_reg reg), (vcpu, reg))
 VT_OP_CONST(unsigned long, get_rflags, 0, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_NOP(set_rflags, (struct kvm_vcpu *vcpu, unsigned long rflags), (vcpu, rflags))
 VT_OP_CONST(bool, get_if_flag, false, (struct kvm_vcpu *vcpu), (vcpu))
@@ -254,7 +251,7 @@ VT_OP_NOP(flush_tlb_gva, (struct kvm_vcpu *vcpu, gva_t gva), (vcpu, gva))
 VT_OP_NOP(flush_tlb_guest, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_VOID(load_mmu_pgd, (struct kvm_vcpu *vcpu, hpa_t root, int level),
 	   (vcpu, root, level))
-VT_OP_BUG_VOID(update_cpu_dirty_logging, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_REFUSED_VOID(update_cpu_dirty_logging, (struct kvm_vcpu *vcpu), (vcpu))
 
 static int vt_set_tss_addr(struct kvm *kvm, unsigned int addr)
 {
@@ -273,9 +270,8 @@ VT_OP_NOP(patch_hypercall, (struct kvm_vcpu *vcpu, unsigned char *insn), (vcpu, 
 VT_OP_NOP(inject_irq, (struct kvm_vcpu *vcpu, bool reinjected), (vcpu, reinjected))
 VT_OP_NOP(inject_exception, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_NOP(cancel_injection, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP(int, interrupt_allowed, (struct kvm_vcpu *vcpu, bool for_injection),
-      (vcpu, for_injection))
-VT_OP_VOID(inject_nmi, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP(int, interrupt_allowed, (struct kvm_vcpu *vcpu, bool for_injection), (vcpu, for_injection))
+VT_OP_REFUSED_VOID(inject_nmi, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_CONST(int, nmi_allowed, true, (struct kvm_vcpu *vcpu, bool for_injection),
 	    (vcpu, for_injection))
 VT_OP_CONST(bool, get_nmi_mask, false, (struct kvm_vcpu *vcpu), (vcpu))
@@ -318,13 +314,13 @@ static void vt_refresh_apicv_exec_ctrl(struct kvm_vcpu *vcpu)
 }
 
 #ifdef CONFIG_KVM_SMM
-VT_OP_BUG(int, smi_allowed, 0, (struct kvm_vcpu *vcpu, bool for_injection),
-	  (vcpu, for_injection))
-VT_OP_BUG(int, enter_smm, -EIO, (struct kvm_vcpu *vcpu, union kvm_smram *smram),
-	  (vcpu, smram))
-VT_OP_BUG(int, leave_smm, -EIO,
-	  (struct kvm_vcpu *vcpu, const union kvm_smram *smram), (vcpu, smram))
-VT_OP_BUG_VOID(enable_smi_window, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_REFUSED(int, smi_allowed, 0, (struct kvm_vcpu *vcpu, bool for_injection),
+	      (vcpu, for_injection))
+VT_OP_REFUSED(int, enter_smm, -EIO, (struct kvm_vcpu *vcpu, union kvm_smram *smram),
+	      (vcpu, smram))
+VT_OP_REFUSED(int, leave_smm, -EIO,
+	      (struct kvm_vcpu *vcpu, const union kvm_smram *smram), (vcpu, smram))
+VT_OP_REFUSED_VOID(enable_smi_window, (struct kvm_vcpu *vcpu), (vcpu))
 #endif
 
 #endif /* __KVM_X86_VMX_VT_OPS_H */

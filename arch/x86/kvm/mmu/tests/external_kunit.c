@@ -160,7 +160,7 @@ static void rows_are_unique(struct kunit *test)
 
 		KUNIT_EXPECT_TRUE(test, a->id && a->name && a->change && a->lock);
 		KUNIT_EXPECT_TRUE(test, a->policy == EXTERNAL_ALLOW ||
-					a->verb == EXTERNAL_NONE);
+				  a->verb == EXTERNAL_NONE);
 
 		for (j = 0; j < i; j++) {
 			const struct external_transition *b = &external_transitions[j];
@@ -168,9 +168,9 @@ static void rows_are_unique(struct kunit *test)
 			KUNIT_EXPECT_STRNEQ(test, a->id, b->id);
 			KUNIT_EXPECT_STRNEQ(test, a->name, b->name);
 			KUNIT_EXPECT_FALSE(test, a->change == b->change &&
-						 (a->lock & b->lock));
+					   (a->lock & b->lock));
 			KUNIT_EXPECT_FALSE(test, a->change == b->change &&
-						 a->verb && b->verb);
+					   a->verb && b->verb);
 		}
 	}
 }
@@ -360,4 +360,5 @@ static struct kunit_suite external_suite = {
 	.exit = mmu_fixture_exit,
 	.test_cases = external_cases,
 };
+
 kunit_test_suite(external_suite);

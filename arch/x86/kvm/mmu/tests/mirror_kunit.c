@@ -259,4 +259,5 @@ static struct kunit_suite mirror_suite = {
 	.exit = mmu_fixture_exit,
 	.test_cases = mirror_cases,
 };
+
 kunit_test_suite(mirror_suite);

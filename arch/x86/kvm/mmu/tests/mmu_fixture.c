@@ -103,12 +103,10 @@ void mmu_fixture_exit(struct kunit *test)
 	kvfree(vm->kvm);
 }
 
-struct kvm_vcpu *test_vcpu_create(struct test_vm *vm)
+void test_vcpu_init(struct test_vm *vm, struct kvm_vcpu *vcpu)
 {
-	struct kvm_vcpu *vcpu = kvzalloc(sizeof(*vcpu), GFP_KERNEL);
 	struct kvm_mmu *mmu;
 
-	KUNIT_ASSERT_NOT_NULL(vm->test, vcpu);
 	vcpu->kvm = vm->kvm;
 	KUNIT_ASSERT_EQ(vm->test, kvm_mmu_create(vcpu), 0);
 
@@ -120,6 +118,14 @@ struct kvm_vcpu *test_vcpu_create(struct test_vm *vm)
 	KUNIT_ASSERT_EQ(vm->test, test_vcpu_topup(vcpu), 0);
 	KUNIT_ASSERT_EQ(vm->test, kvm_tdp_mmu_alloc_root(vcpu, true), 0);
 	KUNIT_ASSERT_EQ(vm->test, kvm_tdp_mmu_alloc_root(vcpu, false), 0);
+}
+
+struct kvm_vcpu *test_vcpu_create(struct test_vm *vm)
+{
+	struct kvm_vcpu *vcpu = kvzalloc(sizeof(*vcpu), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(vm->test, vcpu);
+	test_vcpu_init(vm, vcpu);
 	return vcpu;
 }
 
@@ -152,7 +158,7 @@ int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private)
 	static struct kvm_memory_slot slot = { .npages = TEST_DIRECT_BIT };
 	struct kvm_page_fault fault = {
 		.addr = gfn_to_gpa(gfn) |
-			(private ? 0 : gfn_to_gpa(TEST_DIRECT_BIT)),
+			(private ? 0 : gfn_to_gpa(kvm_gfn_direct_bits(vcpu->kvm))),
 		.error_code = PFERR_WRITE_MASK,
 		.write = true,
 		.is_tdp = true,

@@ -48,7 +48,7 @@ struct model_call {
 #define MODEL_MAX_CALLS		64
 
 struct external_model {
-	spinlock_t lock;
+	spinlock_t lock;		/* all below, faults come in parallel */
 	struct xarray entries;
 	unsigned int count[NR_MODEL_OPS];
 
@@ -89,6 +89,8 @@ int mmu_fixture_init(struct kunit *test);
 void mmu_fixture_exit(struct kunit *test);
 
 struct kvm_vcpu *test_vcpu_create(struct test_vm *vm);
+/* The same for a vCPU that is part of something larger. */
+void test_vcpu_init(struct test_vm *vm, struct kvm_vcpu *vcpu);
 void test_vcpu_destroy(struct kvm_vcpu *vcpu);
 int test_vcpu_topup(struct kvm_vcpu *vcpu);
 

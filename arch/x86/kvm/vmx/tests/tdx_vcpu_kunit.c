@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vCPUs of a TD: what creating and initializing one takes, and that a vCPU is
+ * associated, in the eyes of the software TDX module, with no CPU but the one
+ * that KVM has loaded it on.
+ */
+#include <kunit/test.h>
+#include <linux/cpumask.h>
+#include <linux/sched.h>
+
+#include "lapic.h"
+#include "mmu.h"
+#include "tdx_fixture.h"
+
+#define NO_LP	U32_MAX
+
+static int tdx_vcpu_init_td(struct kunit *test)
+{
+	struct tdx_test *t;
+	u64 hw_error;
+
+	tdx_test_create_vm(test);
+	t = test->priv;
+	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
+	t->tdr = t->kvm_tdx->tdr;
+	t->hkid = t->kvm_tdx->hkid;
+	return 0;
+}
+
+static struct kvm_vcpu *create_vcpu(struct tdx_test *t)
+{
+	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
+
+	KUNIT_ASSERT_EQ(t->vm.test, tdx_test_init_vcpu(t, vcpu), 0);
+	return vcpu;
+}
+
+static u32 associated_cpu(struct tdx_test *t, struct kvm_vcpu *vcpu)
+{
+	struct tdx_sw_vcpu_info info = {};
+
+	KUNIT_EXPECT_EQ(t->vm.test, tdx_sw_test_vcpu(to_tdx(vcpu)->tdvpr, &info), 0);
+	return info.assoc_lp;
+}
+
+/* Move to the nth online CPU, and load the vCPU there. */
+static int load_on(struct kvm_vcpu *vcpu, unsigned int nth)
+{
+	int cpu = cpumask_nth(nth, cpu_online_mask);
+
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));
+
+	preempt_disable();
+	tdx_vcpu_load(vcpu, cpu);
+	WRITE_ONCE(vcpu->cpu, cpu);
+	preempt_enable();
+
+	return cpu;
+}
+
+/* Something that the module associates the vCPU for. */
+static void use(struct kvm_vcpu *vcpu)
+{
+	tdx_load_mmu_pgd(vcpu, PAGE_SIZE, PT64_ROOT_4LEVEL);
+}
+
+static void loaded_vcpu_leaves_its_former_cpu(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+	int i, cpu;
+
+	load_on(vcpu, 0);
+	use(vcpu);
+	for (i = 1; i < 6; i++) {
+		tdx_test_reset_counts(t);
+		cpu = load_on(vcpu, i % 2);
+		tdx_test_expect_calls(t, TDH_VP_FLUSH, 1);
+		KUNIT_EXPECT_EQ(test, to_tdx(vcpu)->assoc_cpu, cpu);
+		KUNIT_EXPECT_EQ(test, associated_cpu(t, vcpu), NO_LP);
+
+		use(vcpu);
+		KUNIT_EXPECT_EQ(test, associated_cpu(t, vcpu), cpu);
+	}
+	tdx_test_expect_bugged(t, false);
+}
+
+static void vcpu_that_stays_is_not_flushed(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+	int i, cpu;
+
+	load_on(vcpu, 0);
+	tdx_test_reset_counts(t);
+	for (i = 0; i < 3; i++) {
+		tdx_vcpu_put(vcpu);
+		cpu = load_on(vcpu, 0);
+		use(vcpu);
+		KUNIT_EXPECT_EQ(test, associated_cpu(t, vcpu), cpu);
+	}
+
+	tdx_test_expect_calls(t, TDH_VP_FLUSH, 0);
+	tdx_test_expect_calls(t, TDH_VP_WR, 3);
+	tdx_test_expect_bugged(t, false);
+}
+
+/* The module says that there was nothing to end, which is as good. */
+static void vcpu_that_was_only_loaded_may_leave(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+
+	load_on(vcpu, 0);
+	load_on(vcpu, 1);
+	tdx_test_reset_counts(t);
+	load_on(vcpu, 0);
+
+	tdx_test_expect_calls(t, TDH_VP_FLUSH, 1);
+	KUNIT_EXPECT_EQ(test, associated_cpu(t, vcpu), NO_LP);
+	tdx_test_expect_bugged(t, false);
+}
+
+static void busy_flush_is_repeated(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+
+	load_on(vcpu, 0);
+	use(vcpu);
+	tdx_test_reset_counts(t);
+	KUNIT_ASSERT_EQ(test, tdx_sw_inject_set(TDH_VP_FLUSH, 1, 20, TDX_OPERAND_BUSY |
+						TDX_OPERAND_ID_TDR), 0);
+	load_on(vcpu, 1);
+
+	tdx_test_expect_calls(t, TDH_VP_FLUSH, 21);
+	KUNIT_EXPECT_EQ(test, associated_cpu(t, vcpu), NO_LP);
+	tdx_test_expect_bugged(t, false);
+}
+
+static void failed_flush_bugs_the_vm(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+	int cpu;
+
+	load_on(vcpu, 0);
+	use(vcpu);
+	KUNIT_ASSERT_EQ(test, tdx_sw_inject_set(TDH_VP_FLUSH, 1, 1,
+						TDX_PAGE_METADATA_INCORRECT), 0);
+	cpu = load_on(vcpu, 1);
+
+	KUNIT_EXPECT_EQ(test, to_tdx(vcpu)->assoc_cpu, cpu);
+	tdx_test_expect_bugged(t, true);
+
+	/* Where it still is for the module, so that the TD can end in order. */
+	load_on(vcpu, 0);
+}
+
+static void failed_write_bugs_the_vm(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+
+	KUNIT_ASSERT_EQ(test, tdx_sw_inject_set(TDH_VP_WR, 1, 1,
+						TDX_METADATA_FIELD_VALUE_NOT_VALID), 0);
+	load_on(vcpu, 0);
+	use(vcpu);
+	tdx_test_expect_bugged(t, true);
+}
+
+/*
+ * INIT_VCPU
+ */
+
+static void init_sets_up_posted_interrupts(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct vcpu_tdx *tdx = to_tdx(create_vcpu(t));
+	u64 value;
+
+	load_on(&tdx->vcpu, 0);
+	KUNIT_EXPECT_EQ(test, tdh_vp_rd(tdx->tdvpr, VCPU_MD_POSTED_INTR_NV, &value), 0);
+	KUNIT_EXPECT_EQ(test, value, POSTED_INTR_VECTOR);
+	KUNIT_EXPECT_EQ(test, tdh_vp_rd(tdx->tdvpr, VCPU_MD_POSTED_INTR_DESC_ADDR, &value), 0);
+	KUNIT_EXPECT_EQ(test, value, __pa(&tdx->vt.pi_desc));
+
+	KUNIT_EXPECT_EQ(test, tdx->state, VCPU_TD_STATE_INITIALIZED);
+	KUNIT_EXPECT_EQ(test, tdx->vcpu.arch.mp_state, KVM_MP_STATE_RUNNABLE);
+	KUNIT_EXPECT_TRUE(test, tdx->vcpu.arch.guest_state_protected);
+	KUNIT_EXPECT_TRUE(test, apic_x2apic_mode(tdx->vcpu.arch.apic));
+}
+
+/* Nothing has happened yet, so that the next attempt finds what it needs. */
+static void init_without_x2apic_is_refused(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
+	u32 *ecx = &vcpu->arch.cpuid_entries[0].ecx;
+
+	tdx_test_reset_counts(t);
+	*ecx = 0;
+	KUNIT_EXPECT_EQ(test, tdx_test_init_vcpu(t, vcpu), -EINVAL);
+	tdx_test_expect_calls(t, TDH_VP_CREATE, 0);
+	tdx_test_expect_bugged(t, false);
+
+	*ecx = BIT(21);
+	KUNIT_EXPECT_EQ(test, tdx_test_init_vcpu(t, vcpu), 0);
+	tdx_test_expect_bugged(t, false);
+}
+
+static void uninitialized_vcpu_has_no_root(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
+
+	tdx_test_reset_counts(t);
+	load_on(vcpu, 0);
+	use(vcpu);
+	load_on(vcpu, 1);
+	tdx_test_expect_calls(t, TDH_VP_WR, 0);
+	tdx_test_expect_calls(t, TDH_VP_FLUSH, 0);
+	tdx_test_expect_bugged(t, false);
+}
+
+static void creation_needs_an_initialized_td(struct kunit *test)
+{
+	static const enum kvm_tdx_state states[] = {
+		TD_STATE_UNINITIALIZED, TD_STATE_RUNNABLE,
+	};
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		t->kvm_tdx->state = states[i];
+		KUNIT_EXPECT_EQ(test, tdx_vcpu_create(vcpu), -EIO);
+	}
+	t->kvm_tdx->state = TD_STATE_INITIALIZED;
+
+	t->kvm->arch.irqchip_mode = KVM_IRQCHIP_KERNEL;
+	KUNIT_EXPECT_EQ(test, tdx_vcpu_create(vcpu), -EINVAL);
+	t->kvm->arch.irqchip_mode = KVM_IRQCHIP_SPLIT;
+	KUNIT_EXPECT_EQ(test, tdx_vcpu_create(vcpu), 0);
+}
+
+static void notify_and_bus_lock_are_programmed(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
+	u64 value;
+
+	t->kvm->arch.notify_vmexit_flags = KVM_X86_NOTIFY_VMEXIT_ENABLED;
+	t->kvm->arch.notify_window = 0x12345;
+	t->kvm->arch.bus_lock_detection_enabled = true;
+
+	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
+	KUNIT_ASSERT_EQ(test, tdx_test_init_vcpu(t, vcpu), 0);
+
+	KUNIT_EXPECT_EQ(test, tdh_vp_rd(to_tdx(vcpu)->tdvpr, VCPU_MD_NOTIFY_WINDOW, &value), 0);
+	KUNIT_EXPECT_EQ(test, value, 0x12345);
+	KUNIT_EXPECT_EQ(test, tdh_vp_rd(to_tdx(vcpu)->tdvpr, VCPU_MD_SECONDARY_CONTROLS, &value),
+			0);
+	KUNIT_EXPECT_EQ(test, value & (VCPU_SEC_NOTIFY_VM_EXITING | VCPU_SEC_BUS_LOCK_DETECTION),
+			VCPU_SEC_NOTIFY_VM_EXITING | VCPU_SEC_BUS_LOCK_DETECTION);
+	tdx_test_expect_bugged(t, false);
+}
+
+static struct kunit_case tdx_vcpu_cases[] = {
+	KUNIT_CASE(loaded_vcpu_leaves_its_former_cpu),
+	KUNIT_CASE(vcpu_that_stays_is_not_flushed),
+	KUNIT_CASE(vcpu_that_was_only_loaded_may_leave),
+	KUNIT_CASE(busy_flush_is_repeated),
+	KUNIT_CASE(failed_flush_bugs_the_vm),
+	KUNIT_CASE(failed_write_bugs_the_vm),
+	KUNIT_CASE(init_sets_up_posted_interrupts),
+	KUNIT_CASE(init_without_x2apic_is_refused),
+	KUNIT_CASE(uninitialized_vcpu_has_no_root),
+	KUNIT_CASE(creation_needs_an_initialized_td),
+	KUNIT_CASE(notify_and_bus_lock_are_programmed),
+	{}
+};
+
+static struct kunit_suite tdx_vcpu_suite = {
+	.name = "kvm_tdx_vcpu",
+	.suite_init = tdx_fixture_suite_init,
+	.suite_exit = tdx_fixture_suite_exit,
+	.init = tdx_vcpu_init_td,
+	.exit = tdx_fixture_exit,
+	.test_cases = tdx_vcpu_cases,
+};
+
+kunit_test_suite(tdx_vcpu_suite);
