@@ -108,6 +108,28 @@ TEST_F(td, bad_slots)
 	kvm_vm_free(stranger);
 }
 
+/* There is no alias before INIT_VM chooses the shared bit, which then checks. */
+TEST_F(td, bad_slots_before_init_vm)
+{
+	struct kvm_vm *vm = tdx_vm_create();
+	struct kvm_tdx_init_vm *args = tdx_vm_init_args(vm);
+	struct kvm_userspace_memory_region2 slot;
+	uint64_t shared = tdx_shared_bit();
+
+	slot = memslot2region(self->vm, ORDINARY_SLOT)->region;
+	slot.slot = 20;
+	slot.flags = 0;
+	slot.guest_phys_addr = shared - slot.memory_size + PAGE_SIZE;
+	ASSERT_EQ(0, set_slot(vm, &slot));
+	EXPECT_EQ(-EINVAL, __tdx_vm_init(vm, args, NULL));
+	slot.guest_phys_addr = shared - slot.memory_size;
+	ASSERT_EQ(0, set_slot(vm, &slot));
+	EXPECT_EQ(0, __tdx_vm_init(vm, args, NULL));
+
+	free(args);
+	kvm_vm_free(vm);
+}
+
 TEST_F(td, ordinary_slot)
 {
 	unsigned long bitmap[1];

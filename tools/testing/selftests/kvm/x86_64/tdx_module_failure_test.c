@@ -24,6 +24,7 @@
 #define TRACK_BUSY		STATUS(0x80000201, 0)
 #define NO_ENTROPY		STATUS(0x80000203, 0)
 #define INVALID_OPERAND		STATUS(TDX_STATUS_OPERAND_INVALID, 64)
+#define ENTROPY_TRIES		10	/* of the kernel, for one call */
 #define FAILURE			STATUS(0xc0000300, 1)
 
 enum leaf {
@@ -93,6 +94,15 @@ static struct td td_create(enum stage stage)
 	return td;
 }
 
+static void td_free(struct td *td)
+{
+	if (tdx_vm_is_dead(td->vm))
+		tdx_vm_free_dead(td->vm);
+	else
+		kvm_vm_free(td->vm);
+	free(td->src);
+}
+
 static int init_vm(struct td *td)
 {
 	struct kvm_tdx_init_vm *args = tdx_vm_init_args(td->vm);
@@ -148,8 +158,12 @@ static const struct failure {
 	bool dead;
 	int leaks;
 } failures[] = {
-	{ "create: no entropy",	MNG_CREATE, 1, 1, NO_ENTROPY, CREATED, init_vm, -EAGAIN },
-	{ "add control page: no entropy", MNG_ADDCX, 2, 1, NO_ENTROPY, CREATED, init_vm, -EAGAIN },
+	{ "create: entropy late", MNG_CREATE, 1, ENTROPY_TRIES - 1, NO_ENTROPY,
+	  CREATED, init_vm, 0 },
+	{ "create: no entropy",	MNG_CREATE, 1, ENTROPY_TRIES, NO_ENTROPY,
+	  CREATED, init_vm, -EAGAIN },
+	{ "add control page: no entropy", MNG_ADDCX, 2, ENTROPY_TRIES, NO_ENTROPY,
+	  CREATED, init_vm, -EAGAIN },
 	{ "init TD: operand",	MNG_INIT, 1, 1, INVALID_OPERAND, CREATED, init_vm, -EINVAL },
 	{ "create: failure",	MNG_CREATE, 1, 1, FAILURE, CREATED, init_vm, -EIO, true },
 	{ "init TD: failure",	MNG_INIT, 1, 1, FAILURE, CREATED, init_vm, -EIO, true },
@@ -214,8 +228,7 @@ static void provoke(struct __test_metadata *_metadata, const struct failure *f)
 	if (got && !f->dead)
 		EXPECT_EQ(0, f->call(&td));
 
-	kvm_vm_free(td.vm);
-	free(td.src);
+	td_free(&td);
 	tdx_usage(&gone);
 	ksft_print_msg("%-30s %-24s leaked %lu, then %lu\n", f->name,
 		       got ? strerror(-got) : "ok", after.leaked - before.leaked,
@@ -245,13 +258,12 @@ TEST_F(failure, of_a_reclaim)
 	struct tdx_usage after;
 
 	inject(PAGE_RECLAIM, 2, 1, FAILURE);
-	kvm_vm_free(td.vm);
+	td_free(&td);
 	inject_nothing();
 	tdx_usage(&after);
 	ksft_print_msg("leaked %lu\n", after.leaked - self->before.leaked);
 	EXPECT_GE(after.leaked, self->before.leaked + 1);
 	EXPECT_EQ(self->before.keyids, after.keyids);
-	free(td.src);
 }
 
 /* What the VM that died leaves behind is of no consequence to the next one. */
@@ -263,14 +275,12 @@ TEST_F(failure, is_over_with_the_vm)
 	EXPECT_EQ(0, punch(&td));
 	inject_nothing();
 	EXPECT_EQ(-EIO, pre_fault(&td));
-	kvm_vm_free(td.vm);
-	free(td.src);
+	td_free(&td);
 
 	td = td_create(MAPPED);
 	EXPECT_EQ(0, punch(&td));
 	EXPECT_FALSE(tdx_vm_is_dead(td.vm));
-	kvm_vm_free(td.vm);
-	free(td.src);
+	td_free(&td);
 }
 
 int main(int argc, char *argv[])

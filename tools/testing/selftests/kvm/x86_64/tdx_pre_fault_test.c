@@ -3,6 +3,7 @@
  * KVM_PRE_FAULT_MEMORY on a TD: private pages are augmented, each once; every
  * refusal; progress when interrupted; a slot that is deleted meanwhile.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -136,6 +137,37 @@ TEST_F(td, both_kinds_in_one_range)
 	tdx_pre_fault(self->vcpu, GPA, SZ_16K);
 	EXPECT_EQ(2, nr_augmented(self->vm));
 	EXPECT_EQ(4, vm_get_stat(self->vm, "pages_4k"));
+}
+
+/* Zap the roots of all VMs, as a change of this parameter does. */
+static void toggle_nx_huge_pages(void)
+{
+	static const char path[] = "/sys/module/kvm/parameters/nx_huge_pages";
+	char was, now;
+	int fd, i;
+
+	for (i = 0; i < 2; i++) {
+		fd = open(path, O_RDWR);
+		TEST_ASSERT(fd >= 0, "Cannot open %s", path);
+		TEST_ASSERT_EQ(read(fd, &was, 1), 1);
+		now = was == 'Y' ? '0' : '1';
+		TEST_ASSERT_EQ(pwrite(fd, &now, 1, 0), 1);
+		close(fd);
+	}
+}
+
+/* There is no KVM_RUN to replace the root that the vCPU has loaded. */
+TEST_F_TIMEOUT(td, shared_root_is_zapped, 60)
+{
+	tdx_pre_fault(self->vcpu, GPA, SZ_64K);
+	tdx_pre_fault(self->vcpu, ORDINARY_GPA, SZ_4K);
+	toggle_nx_huge_pages();
+	tdx_pre_fault(self->vcpu, ORDINARY_GPA, SZ_4K);
+	tdx_pre_fault(self->vcpu, GPA, SZ_64K);
+
+	/* The mirror is not what was zapped. */
+	EXPECT_EQ(16, nr_augmented(self->vm));
+	EXPECT_EQ(0, tdx_vm_count(self->vm, TDX_LEAF_PAGE_REMOVE));
 }
 
 TEST_F(td, end_of_the_slot)

@@ -118,6 +118,7 @@ int __tdx_set_attributes(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
 
 /* KVM killed the VM: every ioctl answers -EIO from then on. */
 bool tdx_vm_is_dead(struct kvm_vm *vm);
+void tdx_vm_free_dead(struct kvm_vm *vm);
 
 /* Counters. */
 void tdx_vm_counters(struct kvm_vm *vm, struct tdx_counters *counters);

@@ -314,3 +314,16 @@ bool tdx_vm_is_dead(struct kvm_vm *vm)
 	return tdx_ret(__vm_ioctl(vm, KVM_CHECK_EXTENSION,
 				  (void *)KVM_CAP_USER_MEMORY)) == -EIO;
 }
+
+/* kvm_vm_free() for a VM that KVM has bugged, and that takes no ioctl any more. */
+void tdx_vm_free_dead(struct kvm_vm *vm)
+{
+	struct userspace_mem_region *region;
+	int ctr;
+
+	hash_for_each(vm->regions.slot_hash, ctr, region, slot_node) {
+		if (region->region.guest_memfd >= 0)
+			close(region->region.guest_memfd);
+	}
+	kvm_vm_release(vm);
+}
