@@ -56,7 +56,7 @@ test:
 
 run:
 	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
-	@scripts/demo
+	@scripts/demo run
 
 lint:
 	@$(deps) guest qemu lint
@@ -69,9 +69,9 @@ export:
 series: tree
 	@scripts/series
 
-bench: kernel
-	@$(deps) guest qemu bochs
-	@scripts/bench
+bench:
+	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+	@scripts/demo bench
 
 clean:
 	@scripts/clean clean

@@ -1,0 +1,46 @@
+# KVM links as modules: what the project's files in kvm.ko and kvm-intel.ko use from
+# outside is exported. The project's own configurations have everything built in.
+import glob
+import os
+import re
+import subprocess
+
+from common import OUT, TOP, TREE, overlay_files
+
+FOLDER = 'arch/x86/kvm'
+EXPORT = r'EXPORT_[A-Z_]*(SYMBOL|STATIC_CALL)[A-Z_]*\(\w+'
+# Exported by macros of other names, or the compiler's own.
+BUILT_IN = re.compile(r'__fentry__$|__x86_|__SC[KT]__|__tracepoint_|__trace|__stack_chk')
+
+
+def nm(kind, *paths):
+    done = subprocess.run(['nm', kind, '--format=posix', *paths], capture_output=True, text=True)
+    return {line.split()[0] for line in done.stdout.splitlines() if ' ' in line}
+
+
+def exported():
+    names = set()
+    for top in TREE, TOP:
+        done = subprocess.run(['git', 'grep', '-hoE', EXPORT, '--', '*.c', '*.S'], cwd=top,
+                              capture_output=True, text=True)
+        names |= {line.split('(')[1] for line in done.stdout.splitlines()}
+    return names
+
+
+def check():
+    """Symbols that would be undefined in a module; needs the image's objects."""
+    obj = os.path.join(OUT, 'image')
+    known, wrong = exported(), []
+    for module, inside in (('kvm-intel', ['vmx/*.o']), ('kvm', ['*.o', 'mmu/*.o'])):
+        paths = [path for pattern in inside for path in glob.glob(os.path.join(obj, FOLDER, pattern))]
+        paths += glob.glob(os.path.join(obj, 'virt/kvm/*.o')) if module == 'kvm' else []
+        paths = [path for path in paths if not path.endswith(('built-in.o', f'{module}.o'))]
+        local = nm('--defined-only', *paths)
+        for path in sorted(paths):
+            source = os.path.relpath(path, obj)[:-2] + '.c'
+            if source not in overlay_files():
+                continue
+            missing = nm('--undefined-only', path) - local - known
+            wrong += [f'{source}: {name} is not exported to {module}.ko'
+                      for name in sorted(missing) if not BUILT_IN.match(name)]
+    return wrong
