@@ -35,6 +35,7 @@
 #define TDX_LEAF_SEPT_ADD		"MEM.SEPT.ADD"
 #define TDX_LEAF_TRACK			"MEM.TRACK"
 #define TDX_LEAF_MR_EXTEND		"MR.EXTEND"
+#define TDX_LEAF_VP_FLUSH		"VP.FLUSH"
 
 /* Turn the -1/errno of a system call into a value to compare with. */
 #define tdx_ret(call)				\
