@@ -8,6 +8,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
@@ -17,7 +18,8 @@
 #define NR_RACERS	2
 #define ROUNDS		6000
 #define LIVES		100
-#define MAX_TRIES	1000000
+/* Far more than a busy machine takes. */
+#define MAX_TIME	(60 * HZ)
 #define POOL		12
 
 /* Few enough for the CPUs to meet on: four pages in each of two tables. */
@@ -371,15 +373,28 @@ static bool all_have_lived(const struct race *race)
 	return true;
 }
 
+/* Whoever has just let go of the page is best placed to take it again. */
+static bool is_ahead(const struct racer *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_RACERS; i++) {
+		if (READ_ONCE(r->race->racer[i].ok) + 1 < r->ok)
+			return true;
+	}
+	return false;
+}
+
 static int create_on_one_page(void *data)
 {
+	unsigned long end = jiffies + MAX_TIME;
 	struct racer *r = data;
-	unsigned int i;
 
 	line_up(r);
 	/* Until everybody had the page a few times, whoever is quicker. */
-	for (i = 0; i < MAX_TRIES && !all_have_lived(r->race); i++) {
-		live_a_short_life(r);
+	while (!all_have_lived(r->race) && time_before(jiffies, end)) {
+		if (!is_ahead(r) || !(prandom_u32_state(&r->rnd) % 16))
+			live_a_short_life(r);
 		cond_resched();
 	}
 	complete(&r->done);
