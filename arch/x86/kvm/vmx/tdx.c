@@ -523,6 +523,15 @@ int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error)
 	return 0;
 }
 
+static void tdx_make_runnable(struct kvm *kvm)
+{
+	lockdep_assert_held_write(&kvm->mmu_lock);
+
+	WRITE_ONCE(to_kvm_tdx(kvm)->state, TD_STATE_RUNNABLE);
+	/* Who sees this sees the state, too: it would add, else. */
+	smp_store_release(&kvm->arch.pre_fault_allowed, true);
+}
+
 /*
  * Close the measurement and let vCPUs run.
  *
@@ -542,9 +551,7 @@ int tdx_td_finalize(struct kvm *kvm, u64 *hw_error)
 		status = tdx_call(kvm_tdx, TDH_MR_FINALIZE,
 				  tdh_mr_finalize(kvm_tdx->tdr));
 		if (tdx_status_is_success(status)) {
-			WRITE_ONCE(kvm_tdx->state, TD_STATE_RUNNABLE);
-			/* Who sees this sees the state, too: it would add, else. */
-			smp_store_release(&kvm->arch.pre_fault_allowed, true);
+			tdx_make_runnable(kvm);
 			return 0;
 		}
 	}
