@@ -103,7 +103,8 @@ class Machine:
         old = bochs_version().startswith('2.')
         # CPUID tells 3.5 GHz, but the TSC counts instructions: with that rate a second
         # of sleep takes minutes as soon as two processors idle through it.
-        # Its MWAIT misses writes of the other processor now and then, HLT no IPI.
+        # Two processors that idle in MWAIT took minutes for seconds, and hung now and
+        # then, as if the wake-up by a write got lost. HLT is woken by an IPI.
         line += ' tsc_early_khz=125000 idle=halt clearcpuid=ht' + (',avx512f' if old else '')
         self.make_iso(line)
         for name, content in (('bochsrc', BOCHSRC.format(megs=self.memory, cpus=self.cpus,
