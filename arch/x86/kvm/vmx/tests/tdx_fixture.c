@@ -223,23 +223,30 @@ int tdx_test_finalize(struct tdx_test *t)
 	return tdx_td_finalize(t->kvm, &hw_error);
 }
 
-int tdx_fixture_init(struct kunit *test)
+void tdx_test_create_td(struct tdx_test *t)
 {
-	struct tdx_test *t;
 	u64 hw_error;
-	int i;
 
-	tdx_test_create_vm(test);
-	t = test->priv;
-
-	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
+	KUNIT_ASSERT_EQ(t->vm.test, tdx_test_init_td(t, &hw_error), 0);
 	t->tdr = t->kvm_tdx->tdr;
 	t->hkid = t->kvm_tdx->hkid;
+}
+
+void tdx_test_create_vcpus(struct tdx_test *t)
+{
+	int i;
 
 	for (i = 0; i < TDX_TEST_MAX_VCPUS; i++)
-		KUNIT_ASSERT_EQ(test, tdx_test_init_vcpu(t, tdx_test_create_vcpu(t)), 0);
+		KUNIT_ASSERT_EQ(t->vm.test,
+				tdx_test_init_vcpu(t, tdx_test_create_vcpu(t)), 0);
+}
 
-	tdx_test_reset_counts(t);
+int tdx_fixture_init(struct kunit *test)
+{
+	tdx_test_create_vm(test);
+	tdx_test_create_td(test->priv);
+	tdx_test_create_vcpus(test->priv);
+	tdx_test_reset_counts(test->priv);
 	return 0;
 }
 

@@ -71,6 +71,9 @@ void tdx_fixture_exit(struct kunit *test);
 void tdx_test_create_vm(struct kunit *test);
 /* INIT_VM after the validation of its input; TD_PARAMS that the module accepts. */
 int tdx_test_init_td(struct tdx_test *t, u64 *hw_error);
+/* The same, which has to succeed, and all vCPUs. */
+void tdx_test_create_td(struct tdx_test *t);
+void tdx_test_create_vcpus(struct tdx_test *t);
 void tdx_test_default_config(struct tdx_test *t, struct tdx_td_config *config);
 /* KVM_CREATE_VCPU and INIT_VCPU.  The vCPU is loaded on the CPU this runs on. */
 struct kvm_vcpu *tdx_test_create_vcpu(struct tdx_test *t);

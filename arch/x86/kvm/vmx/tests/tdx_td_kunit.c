@@ -43,14 +43,8 @@ static void expect_uninitialized(struct tdx_test *t)
 
 static void create_td(struct tdx_test *t)
 {
-	struct kunit *test = t->vm.test;
-	u64 hw_error;
-	int i;
-
-	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
-	remember(t);
-	for (i = 0; i < TDX_TEST_MAX_VCPUS; i++)
-		KUNIT_ASSERT_EQ(test, tdx_test_init_vcpu(t, tdx_test_create_vcpu(t)), 0);
+	tdx_test_create_td(t);
+	tdx_test_create_vcpus(t);
 }
 
 /*

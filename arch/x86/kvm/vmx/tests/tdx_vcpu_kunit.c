@@ -16,14 +16,8 @@
 
 static int tdx_vcpu_init_td(struct kunit *test)
 {
-	struct tdx_test *t;
-	u64 hw_error;
-
 	tdx_test_create_vm(test);
-	t = test->priv;
-	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
-	t->tdr = t->kvm_tdx->tdr;
-	t->hkid = t->kvm_tdx->hkid;
+	tdx_test_create_td(test->priv);
 	return 0;
 }
 
