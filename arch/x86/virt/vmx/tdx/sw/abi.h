@@ -18,6 +18,7 @@
 #define SEAM_VERSION_MASK	GENMASK_ULL(23, 16)
 #define SEAM_SEAMLDR		BIT_ULL(63)
 
+/* Host leaves */
 enum tdx_sw_leaf_nr {
 	TDH_VP_ENTER		= 0,
 	TDH_MNG_ADDCX		= 1,
@@ -66,12 +67,38 @@ enum tdx_sw_leaf_nr {
 	TDH_SYS_DISABLE		= 69,
 };
 
+/* Guest leaves */
+enum tdx_sw_guest_leaf_nr {
+	SEAM_TDG_VP_VMCALL		= 0,
+	SEAM_TDG_VP_INFO		= 1,
+	SEAM_TDG_MR_RTMR_EXTEND		= 2,
+	SEAM_TDG_VP_VEINFO_GET		= 3,
+	SEAM_TDG_MR_REPORT		= 4,
+	SEAM_TDG_VP_CPUIDVE_SET		= 5,
+	SEAM_TDG_MEM_PAGE_ACCEPT	= 6,
+	SEAM_TDG_VM_RD			= 7,
+	SEAM_TDG_VM_WR			= 8,
+	SEAM_TDG_VP_RD			= 9,
+	SEAM_TDG_VP_WR			= 10,
+	SEAM_TDG_SYS_RD			= 11,
+	SEAM_TDG_SYS_RDALL		= 12,
+	SEAM_TDG_MR_VERIFYREPORT	= 22,
+	SEAM_TDG_MEM_PAGE_ATTR_RD	= 23,
+	SEAM_TDG_MEM_PAGE_ATTR_WR	= 24,
+};
+
 /* Completion status; the low dword holds an operand id or another detail. */
 #define SEAM_STATUS(hi)		((u64)(hi) << 32)
 #define SEAM_CODE_MASK		GENMASK_ULL(63, 32)
 #define SEAM_ERROR		BIT_ULL(63)
 
+#define SEAM_HOST_RECOVERABILITY_HINT	BIT_ULL(60)
+
 #define SEAM_SUCCESS			0ULL
+#define SEAM_NON_RECOVERABLE_VCPU	SEAM_STATUS(0x40000001)
+#define SEAM_NON_RECOVERABLE_TD		SEAM_STATUS(0x60000002)
+#define SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE SEAM_STATUS(0x60000005)
+#define SEAM_NON_RECOVERABLE_TD_CORRUPTED_MD SEAM_STATUS(0x6000000a)
 #define SEAM_INTERRUPTED_RESUMABLE	SEAM_STATUS(0x80000003)
 #define SEAM_OPERAND_INVALID		SEAM_STATUS(0xc0000100)
 #define SEAM_OPERAND_ADDR_RANGE_ERROR	SEAM_STATUS(0xc0000101)
@@ -79,6 +106,8 @@ enum tdx_sw_leaf_nr {
 #define SEAM_PREVIOUS_TLB_EPOCH_BUSY	SEAM_STATUS(0x80000201)
 #define SEAM_SYS_BUSY			SEAM_STATUS(0x80000202)
 #define SEAM_RND_NO_ENTROPY		SEAM_STATUS(0x80000203)
+#define SEAM_OPERAND_BUSY_HOST_PRIORITY	SEAM_STATUS(0x80000204)
+#define SEAM_HOST_PRIORITY_BUSY_TIMEOUT	SEAM_STATUS(0x90000205)
 #define SEAM_PAGE_METADATA_INCORRECT	SEAM_STATUS(0xc0000300)
 #define SEAM_TD_ASSOCIATED_PAGES_EXIST	SEAM_STATUS(0xc0000400)
 #define SEAM_SYS_INIT_NOT_PENDING	SEAM_STATUS(0xc0000500)
@@ -91,6 +120,7 @@ enum tdx_sw_leaf_nr {
 #define SEAM_SYS_INVALID_HANDOFF	SEAM_STATUS(0xc0000509)
 #define SEAM_SYS_LP_INIT_NOT_PENDING	SEAM_STATUS(0xc000050b)
 #define SEAM_SYS_CONFIG_NOT_PENDING	SEAM_STATUS(0xc000050c)
+#define SEAM_INCOMPATIBLE_SEAM_CAPABILITIES SEAM_STATUS(0xc000050d)
 #define SEAM_CRYPTO_SELF_TEST_FAILED	SEAM_STATUS(0xc0000511)
 #define SEAM_TD_FATAL			SEAM_STATUS(0xe0000604)
 #define SEAM_TD_NON_DEBUG		SEAM_STATUS(0xc0000605)
@@ -103,6 +133,7 @@ enum tdx_sw_leaf_nr {
 #define SEAM_VCPU_STATE_INCORRECT	SEAM_STATUS(0xc0000700)
 #define SEAM_VCPU_ASSOCIATED		SEAM_STATUS(0x80000701)
 #define SEAM_VCPU_NOT_ASSOCIATED	SEAM_STATUS(0x80000702)
+#define SEAM_NO_VALID_VE_INFO		SEAM_STATUS(0xc0000704)
 #define SEAM_MAX_VCPUS_EXCEEDED		SEAM_STATUS(0xc0000705)
 #define SEAM_TSC_ROLLBACK		SEAM_STATUS(0xc0000706)
 #define SEAM_TD_VMCS_FIELD_NOT_INITIALIZED SEAM_STATUS(0xc0000730)
@@ -132,6 +163,8 @@ enum tdx_sw_leaf_nr {
 #define SEAM_GPA_RANGE_NOT_BLOCKED	SEAM_STATUS(0xc0000b06)
 #define SEAM_GPA_RANGE_ALREADY_BLOCKED	SEAM_STATUS(0x00000b07)
 #define SEAM_TLB_TRACKING_NOT_DONE	SEAM_STATUS(0xc0000b08)
+#define SEAM_PAGE_ALREADY_ACCEPTED	SEAM_STATUS(0x00000b0a)
+#define SEAM_PAGE_SIZE_MISMATCH		SEAM_STATUS(0xc0000b0b)
 #define SEAM_EPT_ENTRY_STATE_INCORRECT	SEAM_STATUS(0xc0000b0d)
 #define SEAM_EPT_PAGE_NOT_FREE		SEAM_STATUS(0xc0000b0e)
 #define SEAM_FIELD_ID_INCORRECT		SEAM_STATUS(0xc0000c00)
@@ -140,12 +173,8 @@ enum tdx_sw_leaf_nr {
 #define SEAM_FIELD_VALUE_NOT_VALID	SEAM_STATUS(0xc0000c03)
 #define SEAM_WR_MASK_NOT_VALID		SEAM_STATUS(0xc0000c0a)
 #define SEAM_FIRST_FIELD_ID_IN_CONTEXT	SEAM_STATUS(0x00000c0b)
-/*
- * Not a status of any real module: every check of TDH.VP.ENTER passed and this
- * module has no TD entry.  Class 0xff is software-defined and the host takes it
- * for a SEAMCALL that did not happen, so nobody believes that the guest ran.
- */
-#define SEAM_SW_NO_TD_ENTRY		SEAM_STATUS(0xc000ff00)
+#define SEAM_INVALID_CPUSVN		SEAM_STATUS(0xc0001000)
+#define SEAM_INVALID_REPORTMACSTRUCT	SEAM_STATUS(0xc0001001)
 
 /* What a SEAMCALL that never reaches the module looks like to the host. */
 #define SEAM_SW_ERROR			(SEAM_ERROR | GENMASK_ULL(47, 40))
@@ -169,6 +198,7 @@ enum tdx_sw_operand {
 	OPERAND_ARCH_CAP	= 72,
 	OPERAND_TDR		= 128,
 	OPERAND_SEPT_TREE	= 146,
+	OPERAND_RTMR		= 168,
 	OPERAND_TD_EPOCH	= 169,
 	OPERAND_OP_STATE	= 172,
 	OPERAND_KOT		= 186,
@@ -303,6 +333,59 @@ struct seam_tdsysinfo {
 	u8 rsvd1020[4];
 };
 
+/* TDREPORT */
+#define SEAM_DIGEST_WORDS	6
+#define SEAM_NR_RTMRS		4
+
+struct seam_report_mac {
+	u8 type;
+	u8 subtype;
+	u8 version;
+	u8 rsvd3;
+	u8 rsvd4[12];
+	u8 cpusvn[16];
+	u64 tee_tcb_info_hash[SEAM_DIGEST_WORDS];
+	u64 tee_info_hash[SEAM_DIGEST_WORDS];
+	u8 report_data[64];
+	u8 rsvd192[32];
+	u8 mac[32];
+};
+
+struct seam_tee_tcb_info {
+	u64 valid;			/* a bit for each 8 bytes */
+	u8 svn[16];
+	u64 mrseam[SEAM_DIGEST_WORDS];
+	u64 mrsignerseam[SEAM_DIGEST_WORDS];
+	u64 attributes;
+	u8 rsvd128[128];
+};
+
+struct seam_td_info {
+	u64 attributes;
+	u64 xfam;
+	u64 mrtd[SEAM_DIGEST_WORDS];
+	u64 mrconfigid[SEAM_DIGEST_WORDS];
+	u64 mrowner[SEAM_DIGEST_WORDS];
+	u64 mrownerconfig[SEAM_DIGEST_WORDS];
+	u64 rtmr[SEAM_NR_RTMRS][SEAM_DIGEST_WORDS];
+	u64 servtd_hash[SEAM_DIGEST_WORDS];
+	u8 rsvd448[64];
+};
+
+struct seam_td_report {
+	struct seam_report_mac mac;
+	struct seam_tee_tcb_info tcb;
+	struct seam_td_info td;
+};
+
+static_assert(sizeof(struct seam_report_mac) == 256);
+static_assert(offsetof(struct seam_report_mac, report_data) == 128);
+static_assert(sizeof(struct seam_tee_tcb_info) == 256);
+static_assert(offsetof(struct seam_tee_tcb_info, attributes) == 120);
+static_assert(sizeof(struct seam_td_info) == 512);
+static_assert(offsetof(struct seam_td_info, servtd_hash) == 400);
+static_assert(sizeof(struct seam_td_report) == 1024);
+
 static_assert(sizeof(struct seam_tdmr_info) == 320);
 static_assert(sizeof(struct seam_td_params) == 1024);
 static_assert(offsetof(struct seam_td_params, mrconfigid) == 80);
@@ -321,13 +404,16 @@ static_assert(offsetof(struct seam_tdsysinfo, nr_cpuid) == 128);
 #define TD_FLAG_FLEXIBLE_PENDING_VE BIT_ULL(1)
 #define TD_FLAG_NO_RBP_MOD	BIT_ULL(2)
 #define TD_CTLS_PENDING_VE_DISABLE_BIT BIT_ULL(0)
+#define TD_CTLS_ENUM_TOPOLOGY	BIT_ULL(1)
 #define TD_TSC_UNIT_KHZ		25000
 
 #define TD_XFAM_FIXED1		3ULL
 #define TD_XFAM_KNOWN		0x6dbe7ULL
+#define TD_XFAM_USER		0x602e7ULL	/* bits of XCR0; the others are of IA32_XSS */
 
 /* TDX_FEATURES0 */
 #define FEATURE_RELAXED_MEM	BIT_ULL(4)
+#define FEATURE_LOCAL_ATTESTATION BIT_ULL(8)
 #define FEATURE_HOST_PRIORITY	BIT_ULL(10)
 #define FEATURE_ARCH_CAP	BIT_ULL(11)
 #define FEATURE_PENDING_EPT_V2	BIT_ULL(16)

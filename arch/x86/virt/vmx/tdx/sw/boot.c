@@ -33,7 +33,7 @@
 #include <asm/special_insns.h>
 #include <kunit/visibility.h>
 
-#include "sw.h"
+#include "vmx.h"
 
 #define DEFAULT_KEYIDS	16
 #define MIN_WIDTH	40
@@ -194,13 +194,16 @@ static int __init set_aside(void)
 		return -ENOMEM;
 
 	for_each_possible_cpu(cpu) {
-		struct tdx_sw_scratch *mem = kvzalloc(sizeof(*mem), GFP_KERNEL);
+		/* Whole pages: extended state in there wants its alignment. */
+		struct tdx_sw_scratch *mem = kvzalloc(PAGE_ALIGN(sizeof(*mem)), GFP_KERNEL);
 
 		if (!mem)
 			return -ENOMEM;
 		*per_cpu_ptr(scratch, cpu) = mem;
 	}
 
+	vmx_setup();
+	switch_setup();
 	tdx_sw_config.ready = !measure_setup();
 	return 0;
 }

@@ -6,6 +6,7 @@
  * The table is computed once, in TDH.MNG.INIT; bits that change at run time
  * (OSXSAVE, the APIC id) are 0 in it.
  */
+#include <linux/align.h>
 #include <linux/string.h>
 #include <asm/processor.h>
 
@@ -33,9 +34,6 @@ static const struct tdx_sw_cpuid_config configs[] = {
 };
 
 static_assert(ARRAY_SIZE(configs) <= ARRAY_SIZE(((struct seam_td_params *)0)->cpuid));
-
-#define CPUID_MAX_BASIC		0x23
-#define CPUID_MAX_EXTENDED	0x80000008
 
 #define LEAF_7_EBX_HLE		BIT(4)
 #define LEAF_7_EBX_RTM		BIT(11)
@@ -224,11 +222,17 @@ static struct seam_cpuid filtered(u32 leaf, u32 subleaf, const struct seam_td_pa
 	return or(andnot(val, cfg->direct), and(host, cfg->direct));
 }
 
+#define LEAF_XSTATE		0xd
+#define XSTATE_XFD		BIT(4)		/* EAX of subleaf 1 */
+#define XSTATE_LEGACY_SIZE	576
+#define XSTATE_FIRST		2
+#define XSTATE_LAST		18
+#define XSTATE_ALIGN		BIT(1)		/* ECX of a component */
+
 static struct seam_cpuid xstate_leaf(u32 subleaf, u64 xfam)
 {
-	/* XCR0 bits; the others belong to IA32_XSS. */
-	u64 user = xfam & 0x602e7, supervisor = xfam & ~0x602e7;
-	struct seam_cpuid val = native(0xd, subleaf);
+	u64 user = xfam & TD_XFAM_USER, supervisor = xfam & ~TD_XFAM_USER;
+	struct seam_cpuid val = native(LEAF_XSTATE, subleaf);
 
 	switch (subleaf) {
 	case 0:
@@ -236,6 +240,8 @@ static struct seam_cpuid xstate_leaf(u32 subleaf, u64 xfam)
 		val.edx = upper_32_bits(user);
 		break;
 	case 1:
+		/* XFD is there for AMX, which no TD has. */
+		val.eax &= ~XSTATE_XFD;
 		val.ecx = lower_32_bits(supervisor);
 		val.edx = upper_32_bits(supervisor);
 		break;
@@ -267,7 +273,7 @@ static struct seam_cpuid value_of(u32 leaf, u32 subleaf, const struct seam_td_pa
 		if (!subleaf)
 			val.eax = 2;
 		return val;
-	case 0xd:
+	case LEAF_XSTATE:
 		return xstate_leaf(subleaf, params->xfam);
 	case 0x15:
 		val.eax = 1;
@@ -346,6 +352,44 @@ static void add_leaf(struct tdx_sw_cpuid_page *page, u32 leaf, const struct seam
 	}
 }
 
+/* Bytes that XSAVE (@compacted false) or XSAVES stores for these components. */
+u32 cpuid_xstate_size(const struct tdx_sw_cpuid_page *page, u64 components, bool compacted)
+{
+	u32 i, end, size = XSTATE_LEGACY_SIZE;
+
+	for (i = XSTATE_FIRST; i <= XSTATE_LAST; i++) {
+		const struct tdx_sw_cpuid_value *leaf = cpuid_find(page, LEAF_XSTATE, i);
+
+		if (!leaf || !(components & BIT_ULL(i)))
+			continue;
+		if (!compacted)
+			end = leaf->val.ebx + leaf->val.eax;
+		else if (leaf->val.ecx & XSTATE_ALIGN)
+			end = ALIGN(size, 64) + leaf->val.eax;
+		else
+			end = size + leaf->val.eax;
+		size = max(size, end);
+	}
+	return size;
+}
+
+/* The CPU's own sizes include components that the TD does not have. */
+static void set_xstate_sizes(struct tdx_sw_cpuid_page *page, u64 xfam)
+{
+	u32 i;
+
+	for (i = 0; i < page->nr; i++) {
+		struct tdx_sw_cpuid_value *value = &page->value[i];
+
+		if (value->leaf != LEAF_XSTATE || value->subleaf > 1)
+			continue;
+		/* EBX is about what is enabled: nothing but x87 at first. */
+		value->val.ebx = cpuid_xstate_size(page, BIT_ULL(0), value->subleaf);
+		if (!value->subleaf)
+			value->val.ecx = cpuid_xstate_size(page, xfam & TD_XFAM_USER, false);
+	}
+}
+
 /* Compute the table; the parameters have been checked. */
 void cpuid_virtualize(struct tdx_sw_cpuid_page *page, const struct seam_td_params *params)
 {
@@ -356,6 +400,7 @@ void cpuid_virtualize(struct tdx_sw_cpuid_page *page, const struct seam_td_param
 		add_leaf(page, leaf, params);
 	for (leaf = 0x80000000; leaf <= CPUID_MAX_EXTENDED; leaf++)
 		add_leaf(page, leaf, params);
+	set_xstate_sizes(page, params->xfam);
 }
 
 const struct tdx_sw_cpuid_value *cpuid_find(const struct tdx_sw_cpuid_page *page, u32 leaf,

@@ -3,76 +3,84 @@
  * Metadata fields of TDs: the table, and the rules for reading and writing that
  * fields of vCPUs (vpfield.c) share.
  *
- * Access is what the host of a production TD has; there are no others.  A
- * field that such a host may not read has a row, too: it gets another answer
- * than an id that means nothing.
+ * Access is what the host of a production TD has, there being no others, and
+ * what the TD itself has.  A field that somebody may not read has a row, too: it
+ * gets another answer than an id that means nothing.
  */
 #include <linux/stddef.h>
 
-#include "sw.h"
+#include "tdcall.h"
 
 #define HP_LOCK_TIMEOUT_ID	0x9110000300000011ULL
 #define HP_LOCK_TIMEOUT_MIN	10000
 #define HP_LOCK_TIMEOUT_MAX	100000000
+#define TD_CTLS_ID		0x1110000300000017ULL
 #define CPUID_VALUES_ID		0x9410000300000000ULL
 
-/* The id says how large an element is; in memory it is as large. */
-#define ROW(_id, _nr, _obj, _type, _member, _access, _mask)			\
-	{ .id = _id, .nr = _nr, .object = _obj, .access = _access, .mask = _mask,	\
-	  .offset = offsetof(_type, _member) }
+#define FIELD_RW		(FIELD_READ | FIELD_WRITE)
 
-#define TDR(_id, _member)							\
-	ROW(_id, 1, FIELD_TDR, struct tdx_sw_tdr, _member, FIELD_READ, 0)
-#define TDR_ARRAY(_id, _nr, _member)						\
-	ROW(_id, _nr, FIELD_TDR, struct tdx_sw_tdr, _member, FIELD_READ, 0)
-#define TDCS(_id, _member)							\
-	ROW(_id, 1, FIELD_TDCS, struct tdx_sw_tdcs, _member, FIELD_READ, 0)
-#define TDCS_ARRAY(_id, _nr, _member)						\
-	ROW(_id, _nr, FIELD_TDCS, struct tdx_sw_tdcs, _member, FIELD_READ, 0)
-#define TDCS_GUEST(_id, _nr, _member)						\
-	ROW(_id, _nr, FIELD_TDCS, struct tdx_sw_tdcs, _member, 0, 0)
-#define ZERO(_id)								\
-	{ .id = _id, .nr = 1, .object = FIELD_ZERO, .access = FIELD_READ }
+/* The id says how large an element is; in memory it is as large. */
+#define ROW(_id, _nr, _obj, _type, _member, _access, _guest, _mask)		\
+	{ .id = _id, .nr = _nr, .object = _obj, .access = _access, .guest = _guest,	\
+	  .mask = _mask, .offset = offsetof(_type, _member) }
+
+/* For the host to read */
+#define TDR(_id, _nr, _member)							\
+	ROW(_id, _nr, FIELD_TDR, struct tdx_sw_tdr, _member, FIELD_READ, 0, 0)
+#define TDCS(_id, _nr, _member)							\
+	ROW(_id, _nr, FIELD_TDCS, struct tdx_sw_tdcs, _member, FIELD_READ, 0, 0)
+/* For both */
+#define TDCS_BOTH(_id, _nr, _member)						\
+	ROW(_id, _nr, FIELD_TDCS, struct tdx_sw_tdcs, _member, FIELD_READ, FIELD_READ, 0)
+/* For the TD alone */
+#define TDCS_GUEST(_id, _nr, _member, _access, _mask)				\
+	ROW(_id, _nr, FIELD_TDCS, struct tdx_sw_tdcs, _member, 0, _access, _mask)
+/* For the host to write, too */
+#define TDCS_WRITE(_id, _nr, _member, _mask)					\
+	ROW(_id, _nr, FIELD_TDCS, struct tdx_sw_tdcs, _member, FIELD_RW, 0, _mask)
+#define ZERO(_id, _guest)							\
+	{ .id = _id, .nr = 1, .object = FIELD_ZERO, .access = FIELD_READ, .guest = _guest }
 
 /* Ascending by class and code. */
 static const struct tdx_sw_field td_fields[] = {
-	TDR(0x8010000000000001, fatal),
-	TDR(0x8010000200000002, num_tdcx),
-	TDR(0x8010000300000004, chldcnt),
-	TDR(0x8010000200000005, lifecycle),
-	TDR_ARRAY(0x8010000300000010, SEAM_TDCS_MAX_PAGES, tdcx_pa),
-	TDR_ARRAY(0x8010000300000020, 4, uuid),
-	TDR(0x8110000100000001, hkid),
-	TDR(0x8110000300000002, pkg_configured),
-	TDCS(0x9010000200000001, num_vcpus),
-	TDCS(0x9010000200000002, num_assoc),
-	TDCS(0x9010000200000004, op_state),
-	ZERO(0x9010000100000005),				/* NUM_L2_VMS */
-	TDCS(0x1110000300000000, attributes),
-	TDCS(0x1110000300000001, xfam),
-	TDCS(0x1110000200000002, max_vcpus),
-	ZERO(0x1110000000000003),				/* GPAW */
-	TDCS(0x1110000300000004, eptp),
-	TDCS(0x111000030000000a, tsc_offset),
-	TDCS(0x111000030000000b, tsc_multiplier),
-	TDCS(0x111000010000000c, tsc_frequency),
-	TDCS_GUEST(0x9110000300000010, 1, notify_enables),
-	ROW(HP_LOCK_TIMEOUT_ID, 1, FIELD_TDCS, struct tdx_sw_tdcs, hp_lock_timeout,
-	    FIELD_READ | FIELD_WRITE, ~0ULL),
-	ROW(0x9110000300000012, 4, FIELD_TDCS, struct tdx_sw_tdcs, vm_ctls,
-	    FIELD_READ | FIELD_WRITE, BIT_ULL(0)),
-	TDCS(0x1110000300000016, config_flags),
-	TDCS_GUEST(0x1110000300000017, 1, td_ctls),
-	{ .id = 0x9100000000000019, .nr = 1, .object = FIELD_COMPUTED, .access = FIELD_READ },
-	TDCS(0x9210000300000000, epoch),
+	TDR(0x8010000000000001, 1, fatal),
+	TDR(0x8010000200000002, 1, num_tdcx),
+	TDR(0x8010000300000004, 1, chldcnt),
+	TDR(0x8010000200000005, 1, lifecycle),
+	TDR(0x8010000300000010, SEAM_TDCS_MAX_PAGES, tdcx_pa),
+	TDR(0x8010000300000020, 4, uuid),
+	TDR(0x8110000100000001, 1, hkid),
+	TDR(0x8110000300000002, 1, pkg_configured),
+	TDCS_BOTH(0x9010000200000001, 1, num_vcpus),
+	TDCS(0x9010000200000002, 1, num_assoc),
+	TDCS(0x9010000200000004, 1, op_state),
+	ZERO(0x9010000100000005, FIELD_READ),			/* NUM_L2_VMS */
+	TDCS_BOTH(0x1110000300000000, 1, attributes),
+	TDCS_BOTH(0x1110000300000001, 1, xfam),
+	TDCS_BOTH(0x1110000200000002, 1, max_vcpus),
+	ZERO(0x1110000000000003, FIELD_READ),			/* GPAW */
+	TDCS(0x1110000300000004, 1, eptp),
+	TDCS(0x111000030000000a, 1, tsc_offset),
+	TDCS(0x111000030000000b, 1, tsc_multiplier),
+	TDCS_BOTH(0x111000010000000c, 1, tsc_frequency),
+	TDCS_GUEST(0x9110000300000010, 1, notify_enables, FIELD_RW, BIT_ULL(0)),
+	TDCS_WRITE(HP_LOCK_TIMEOUT_ID, 1, hp_lock_timeout, ~0ULL),
+	TDCS_WRITE(0x9110000300000012, 4, vm_ctls, BIT_ULL(0)),
+	TDCS_BOTH(0x1110000300000016, 1, config_flags),
+	TDCS_GUEST(TD_CTLS_ID, 1, td_ctls, FIELD_RW,
+		   TD_CTLS_PENDING_VE_DISABLE_BIT | TD_CTLS_ENUM_TOPOLOGY),
+	/* TOPOLOGY_ENUM_CONFIGURED */
+	{ .id = 0x9100000000000019, .nr = 1, .object = FIELD_COMPUTED, .access = FIELD_READ,
+	  .guest = FIELD_READ },
+	TDCS(0x9210000300000000, 1, epoch),
 	{ .id = 0x9210000100000001, .nr = 2, .object = FIELD_TDCS, .access = FIELD_READ,
 	  .stride = sizeof(atomic_t),
 	  .offset = offsetof(struct tdx_sw_tdcs, refcount) },
-	TDCS_ARRAY(0x1310000300000000, 6, mrtd),
-	TDCS_ARRAY(0x1310000300000010, 6, mrconfigid),
-	TDCS_ARRAY(0x1310000300000018, 6, mrowner),
-	TDCS_ARRAY(0x1310000300000020, 6, mrownerconfig),
-	TDCS_GUEST(0x1310000300000040, 24, rtmr),
+	TDCS_BOTH(0x1310000300000000, 6, mrtd),
+	TDCS_BOTH(0x1310000300000010, 6, mrconfigid),
+	TDCS_BOTH(0x1310000300000018, 6, mrowner),
+	TDCS_BOTH(0x1310000300000020, 6, mrownerconfig),
+	TDCS_GUEST(0x1310000300000040, 24, rtmr, FIELD_READ, 0),
 };
 
 /**
@@ -161,22 +169,19 @@ void field_store(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref
 
 /**
  * field_merge() - Apply R8 under the mask in R9 to a field
- * @c: call
- * @ref: field
- * @old: its value
+ * @writable: bits that the writer may change
+ * @write: data and mask
+ * @old: value of the field
  * @new: what it would become
  *
  * Return: SUCCESS, METADATA_FIELD_NOT_WRITABLE or METADATA_FIELD_VALUE_NOT_VALID.
  */
-u64 field_merge(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref, u64 old,
-		u64 *new)
+u64 field_merge(u64 writable, const struct tdx_sw_field_write *write, u64 old, u64 *new)
 {
-	u64 mask = c->in.r9;
-
-	if (!(ref->field->access & FIELD_WRITE) || !(mask & ref->field->mask))
+	if (!(write->mask & writable))
 		return SEAM_FIELD_NOT_WRITABLE;
-	*new = (old & ~mask) | (c->in.r8 & mask);
-	if ((*new ^ old) & ~ref->field->mask)
+	*new = (old & ~write->mask) | (write->data & write->mask);
+	if ((*new ^ old) & ~writable)
 		return SEAM_FIELD_VALUE_NOT_VALID;
 	return SEAM_SUCCESS;
 }
@@ -222,7 +227,13 @@ static u64 read_cpuid_field(const struct tdx_sw_call *c, u64 id, u64 *value, u64
 	return SEAM_SUCCESS;
 }
 
-static u64 read_td_field(const struct tdx_sw_call *c, u64 id, u64 *value, u64 *next)
+/* Every vCPU came with an x2APIC id. */
+static bool has_topology(const struct tdx_sw_call *c)
+{
+	return c->tdcs->num_vcpus && !READ_ONCE(c->tdcs->no_topology);
+}
+
+static u64 read_td_field(const struct tdx_sw_call *c, u64 id, bool guest, u64 *value, u64 *next)
 {
 	struct tdx_sw_field_ref ref;
 
@@ -230,23 +241,36 @@ static u64 read_td_field(const struct tdx_sw_call *c, u64 id, u64 *value, u64 *n
 		return read_cpuid_field(c, id, value, next);
 	if (!field_find(td_fields, ARRAY_SIZE(td_fields), id, &ref))
 		return SEAM_FIELD_ID_INCORRECT;
-	if (!(ref.field->access & FIELD_READ))
+	if (!((guest ? ref.field->guest : ref.field->access) & FIELD_READ))
 		return SEAM_FIELD_NOT_READABLE;
 
 	/* The one computed field: TOPOLOGY_ENUM_CONFIGURED. */
 	if (ref.field->object == FIELD_COMPUTED)
-		*value = c->tdcs->num_vcpus && !READ_ONCE(c->tdcs->no_topology);
+		*value = has_topology(c);
 	else
 		*value = field_load(c, &ref);
 	*next = ref.next == FIELD_NO_NEXT ? cpuid_field_id(cpuid_page(c)->value, 0) : ref.next;
 	return SEAM_SUCCESS;
 }
 
+static u64 find_writable(u64 id, bool guest, struct tdx_sw_field_ref *ref)
+{
+	if ((id & MD_CLASS_MASK) == (CPUID_VALUES_ID & MD_CLASS_MASK))
+		return SEAM_FIELD_NOT_WRITABLE;
+	if (!field_find(td_fields, ARRAY_SIZE(td_fields), id, ref))
+		return SEAM_FIELD_ID_INCORRECT;
+	if (!((guest ? ref->field->guest : ref->field->access) & FIELD_WRITE))
+		return SEAM_FIELD_NOT_WRITABLE;
+	return SEAM_SUCCESS;
+}
+
+/* ---- the host ---- */
+
 u64 tdx_sw_mng_rd(struct tdx_sw_call *c)
 {
 	u64 status, value = 0, next = FIELD_NO_NEXT;
 
-	status = read_td_field(c, c->in.rdx, &value, &next);
+	status = read_td_field(c, c->in.rdx, false, &value, &next);
 	c->regs->r8 = value;
 	if (c->version)
 		c->regs->rdx = next;
@@ -255,22 +279,20 @@ u64 tdx_sw_mng_rd(struct tdx_sw_call *c)
 
 u64 tdx_sw_mng_wr(struct tdx_sw_call *c)
 {
+	struct tdx_sw_field_write write = { .data = c->in.r8, .mask = c->in.r9 };
 	struct tdx_sw_field_ref ref;
 	u64 status, old, new;
 
 	c->regs->r8 = 0;
 
-	if ((c->in.rdx & MD_CLASS_MASK) == (CPUID_VALUES_ID & MD_CLASS_MASK))
-		return SEAM_FIELD_NOT_WRITABLE;
-	if (!field_find(td_fields, ARRAY_SIZE(td_fields), c->in.rdx, &ref))
-		return SEAM_FIELD_ID_INCORRECT;
-	if (!(ref.field->access & FIELD_WRITE))
-		return SEAM_FIELD_NOT_WRITABLE;
-	if (ref.field->id == HP_LOCK_TIMEOUT_ID && c->in.r9 != ~0ULL)
+	status = find_writable(c->in.rdx, false, &ref);
+	if (status)
+		return status;
+	if (ref.field->id == HP_LOCK_TIMEOUT_ID && write.mask != ~0ULL)
 		return SEAM_WR_MASK_NOT_VALID;
 
 	old = field_load(c, &ref);
-	status = field_merge(c, &ref, old, &new);
+	status = field_merge(ref.field->mask, &write, old, &new);
 	if (status)
 		return status;
 	if (ref.field->id == HP_LOCK_TIMEOUT_ID &&
@@ -279,5 +301,60 @@ u64 tdx_sw_mng_wr(struct tdx_sw_call *c)
 
 	field_store(c, &ref, new);
 	c->regs->r8 = old;
+	return SEAM_SUCCESS;
+}
+
+/* ---- the guest ---- */
+
+u64 tdg_vm_rd(struct tdcall *t)
+{
+	u64 status, value = 0, next = FIELD_NO_NEXT;
+
+	if (t->rcx)
+		status = tdcall_invalid(OPERAND_RCX);
+	else
+		status = read_td_field(t->c, t->rdx, true, &value, &next);
+	t->gpr[GPR_R8] = value;
+	if (t->version)
+		t->gpr[GPR_RDX] = next;
+	return status;
+}
+
+/* Bits that the TD may change now. */
+static u64 guest_writable(const struct tdx_sw_call *c, const struct tdx_sw_field *field)
+{
+	u64 mask = field->mask;
+
+	if (field->id != TD_CTLS_ID)
+		return mask;
+	if (!(c->tdcs->config_flags & TD_FLAG_FLEXIBLE_PENDING_VE))
+		mask &= ~TD_CTLS_PENDING_VE_DISABLE_BIT;
+	if (!has_topology(c))
+		mask &= ~TD_CTLS_ENUM_TOPOLOGY;
+	return mask;
+}
+
+/* Other vCPUs may write the same field; all that the guest may write are 64 bits. */
+u64 tdg_vm_wr(struct tdcall *t)
+{
+	struct tdx_sw_field_write write = { .data = t->r8, .mask = t->r9 };
+	struct tdx_sw_field_ref ref;
+	u64 status, old, new, *p;
+
+	t->gpr[GPR_R8] = 0;
+
+	status = t->rcx ? tdcall_invalid(OPERAND_RCX) : find_writable(t->rdx, true, &ref);
+	if (status)
+		return status;
+
+	p = field_pointer(t->c, &ref);
+	old = READ_ONCE(*p);
+	do {
+		status = field_merge(guest_writable(t->c, ref.field), &write, old, &new);
+		if (status)
+			return status;
+	} while (!try_cmpxchg64(p, &old, new));
+
+	t->gpr[GPR_R8] = old;
 	return SEAM_SUCCESS;
 }

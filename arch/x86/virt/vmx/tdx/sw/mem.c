@@ -40,7 +40,7 @@ static void take_page(struct tdx_sw_call *c, struct tdx_sw_pamt *pamt,
 static void remove_page(struct tdx_sw_call *c, const struct sept_walk *walk,
 			struct tdx_sw_pamt *pamt, unsigned int level)
 {
-	u64 hpa = walk->val & SEPT_HPA;
+	u64 hpa = sept_target(walk->val, walk->level);
 
 	sept_set(walk, SEPT_FREE, 0);
 	pamt_release(pamt, hpa, level);
@@ -97,8 +97,8 @@ u64 tdx_sw_mem_page_remove(struct tdx_sw_call *c)
 
 	status = find_entry(c, SEPT_OP_PAGE_REMOVE, &walk, &cell, true);
 	if (!status)
-		status = pamt_lock_implicit(c, walk.val & SEPT_HPA, c->level, OPERAND_RCX, true,
-					    &pamt);
+		status = pamt_lock_implicit(c, sept_target(walk.val, c->level), c->level,
+					    OPERAND_RCX, true, &pamt);
 	if (!status)
 		status = sept_check_blocking(c, &walk, cell, OPERAND_RCX);
 	if (status)
@@ -204,7 +204,8 @@ u64 tdx_sw_mem_range_block(struct tdx_sw_call *c)
 
 	/* BEPOCH goes with the tree lock, which is exclusive. */
 	WRITE_ONCE(sept_page_pamt(&walk)->bepoch, READ_ONCE(c->tdcs->epoch));
-	sept_set(&walk, cell.new_state, walk.val & SEPT_HPA);
+	/* A large page that waits to be accepted is as if none of it were cleared. */
+	sept_set(&walk, cell.new_state, sept_target(walk.val, walk.level));
 	return SEAM_SUCCESS;
 }
 

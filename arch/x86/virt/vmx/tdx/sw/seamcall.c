@@ -187,9 +187,11 @@ static u64 run_leaf(struct tdx_sw_call *c)
 	return status;
 }
 
-static u64 dispatch(struct tdx_sw_regs *regs)
+static u64 dispatch(struct tdx_sw_regs *regs, bool from_guest_state)
 {
-	struct tdx_sw_call c = { .regs = regs, .in = *regs };
+	struct tdx_sw_call c = {
+		.regs = regs, .in = *regs, .from_guest_state = from_guest_state,
+	};
 	u64 status;
 
 	/* There is no P-SEAMLDR, and none without VMX operation gets this far. */
@@ -217,16 +219,18 @@ static u64 dispatch(struct tdx_sw_regs *regs)
 asmlinkage void tdx_sw_seamcall(struct tdx_sw_regs *regs);
 
 /*
- * Only TDH.VP.ENTER may come from where instrumentation is not allowed, and
- * while it refuses to enter no caller does.
+ * TDH.VP.ENTER comes from where instrumentation is not allowed: see enter.c.
  */
 asmlinkage noinstr void tdx_sw_seamcall(struct tdx_sw_regs *regs)
 {
+	bool from_guest_state = tdx_sw_leave_guest_state();
 	unsigned long flags;
 
 	instrumentation_begin();
 	local_irq_save(flags);
-	regs->rax = dispatch(regs);
+	regs->rax = dispatch(regs, from_guest_state);
 	local_irq_restore(flags);
 	instrumentation_end();
+
+	tdx_sw_enter_guest_state(from_guest_state);
 }

@@ -158,12 +158,44 @@ u64 sept_find(struct tdx_sw_call *c, struct sept_walk *walk, bool lock)
 	return SEAM_SUCCESS;
 }
 
+/**
+ * sept_lock_guest() - Try an entry's lock for a guest leaf
+ * @c: call in which the guest runs
+ * @walk: entry; its value is read again with the lock held
+ *
+ * While the host's mark stands a guest does not get the lock.  Unlike the host's,
+ * the lock is not recorded in the call: the guest leaf drops it.
+ *
+ * Return: SUCCESS, OPERAND_BUSY or OPERAND_BUSY_HOST_PRIORITY.
+ */
+u64 sept_lock_guest(struct tdx_sw_call *c, struct sept_walk *walk)
+{
+	u64 old = READ_ONCE(*walk->entry);
+
+	if (inject_lock(c, TDX_SW_LOCK_SEPT_ENTRY))
+		return seam_status(SEAM_OPERAND_BUSY, OPERAND_RCX);
+	do {
+		if (old & SEPT_HOST_PRIORITY)
+			return seam_status(SEAM_OPERAND_BUSY_HOST_PRIORITY, OPERAND_RCX);
+		if (old & SEPT_LOCK)
+			return seam_status(SEAM_OPERAND_BUSY, OPERAND_RCX);
+	} while (!try_cmpxchg(walk->entry, &old, old | SEPT_LOCK));
+
+	walk->val = read_entry(walk->entry);
+	return SEAM_SUCCESS;
+}
+
+void sept_unlock_guest(const struct sept_walk *walk)
+{
+	atomic64_andnot(SEPT_LOCK, (atomic64_t *)walk->entry);
+}
+
 /* PAMT entry of the page or table that an entry refers to. */
 struct tdx_sw_pamt *sept_page_pamt(const struct sept_walk *walk)
 {
 	unsigned int level = sept_is_leaf_state(sept_state(walk->val)) ? walk->level : SEAM_4K;
 
-	return pamt_entry(walk->val & SEPT_HPA, level);
+	return pamt_entry(sept_target(walk->val, walk->level), level);
 }
 
 /**

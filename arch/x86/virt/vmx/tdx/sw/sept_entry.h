@@ -80,6 +80,19 @@ static inline bool sept_is_leaf_state(enum sept_state state)
 	return state != SEPT_FREE && !(state & SEPT_STATE_NL);
 }
 
+/*
+ * Address of the page or table that an entry refers to.  In a large page that
+ * waits to be accepted the bits below its size count what has been cleared.
+ */
+static inline u64 sept_target(u64 entry, unsigned int level)
+{
+	u64 hpa = entry & SEPT_HPA;
+
+	if (sept_is_leaf_state(sept_state(entry)))
+		hpa &= ~(BIT_ULL(SEPT_SHIFT(level)) - 1);
+	return hpa;
+}
+
 static inline bool sept_is_blocked_state(enum sept_state state)
 {
 	return state == SEPT_BLOCKED || state == SEPT_PENDING_BLOCKED ||

@@ -118,6 +118,7 @@ struct tdx_sw_config {
 	bool ready;			/* memory and hash are set aside */
 	u64 seed;
 	struct crypto_shash *sha384;
+	struct crypto_shash *hmac;
 };
 
 extern struct tdx_sw_config tdx_sw_config;
@@ -206,7 +207,88 @@ struct tdx_sw_cpuid_page {
 /* Indices of tdx_sw_vcpu.gpr, as in the TDVMCALL register mask */
 enum {
 	GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI,
-	GPR_R8, NR_GPRS = 16,
+	GPR_R8, GPR_R9, GPR_R10, GPR_R11, NR_GPRS = 16,
+};
+
+/* What the guest learns from TDG.VP.VEINFO.GET. */
+struct tdx_sw_ve_info {
+	u32 reason;
+	u32 valid;			/* not read yet: the next one becomes a #DF */
+	u64 qual;
+	u64 gla;
+	u64 gpa;
+	u32 instr_len;
+	u32 instr_info;
+};
+
+/* An event that the next entry delivers, in the form of the VM-entry controls. */
+struct tdx_sw_event {
+	u32 info;
+	u32 error;
+	u32 len;
+};
+
+/* What the CPU tells of its exit from the guest. */
+struct tdx_sw_vmexit {
+	u32 reason;
+	u32 intr_info;
+	u32 intr_error;
+	u32 vectoring;
+	u32 vectoring_error;
+	u32 instr_len;
+	u32 instr_info;
+	u64 qual;
+	u64 gla;
+	u64 gpa;
+};
+
+/* MSRs that the guest accesses without an exit and that no VMCS field switches. */
+enum tdx_sw_switched_msr {
+	SWITCHED_STAR,
+	SWITCHED_LSTAR,
+	SWITCHED_FMASK,
+	SWITCHED_KERNEL_GS_BASE,
+	SWITCHED_TSC_AUX,
+	SWITCHED_UARCH_MISC,
+	SWITCHED_SPEC_CTRL,
+	SWITCHED_DS_AREA,
+	TDX_SW_NR_SWITCHED
+};
+
+/*
+ * What a vCPU keeps while it does not run, beside its VMCS and its extended
+ * state.  It belongs to the TDH.VP.ENTER that is in progress: the module lets in
+ * only one at a time (vcpu->state).
+ */
+struct tdx_sw_guest {
+	u64 gpr[NR_GPRS];		/* RSP is in the VMCS */
+	u64 cr2;
+	u64 dr[4];
+	u64 dr6;
+	u64 xcr0;
+	u64 xss;
+	u64 msr[TDX_SW_NR_SWITCHED];
+	struct tdx_sw_event event;
+	struct tdx_sw_ve_info ve;
+	u8 cpuid_ve;			/* bit 0 supervisor, bit 1 user */
+	u64 hp_busy_since;		/* TSC; 0 unless the last TDCALL gave way to the host */
+};
+
+/* Private EPT violations at one RIP; the first few only count. */
+#define TDX_SW_ZEROSTEP_FREE	6
+#define TDX_SW_ZEROSTEP_GPAS	32
+
+struct tdx_sw_zerostep {
+	u8 count;
+	u8 nr;
+	u8 last_was_violation;
+	u64 gpa[TDX_SW_ZEROSTEP_GPAS];
+	struct tdx_sw_ve_info last;	/* what the guest may ask to be told of */
+};
+
+/* Pages of a TDVPS by role; the first is the TDVPR itself. */
+enum {
+	TDVPS_TDVPR, TDVPS_VMCS, TDVPS_VAPIC, TDVPS_EPT_ROOT, TDVPS_XSTATE,
 };
 
 /* TDVPR page.  Fields without a note change with the TDVPR held exclusively. */
@@ -230,9 +312,16 @@ struct tdx_sw_vcpu {
 	u64 posted_desc;
 	u64 shared_eptp;
 
-	u64 gpr[NR_GPRS];
-	u64 rip;
-	u64 rflags;
+	struct tdx_sw_guest guest;
+
+	/* Of the entry in progress, or the last one */
+	u8 vmcs_valid;			/* initialised, not cleared since */
+	u8 launched;
+	u8 flush;			/* drop translations at the next entry */
+	u8 vmcall_pending;		/* the host's answer goes to the guest */
+	u32 vmcall_mask;
+	u64 entry_rip;
+	struct tdx_sw_zerostep zerostep;
 	u64 last_tsc;			/* of the last exit: time must not go back */
 };
 
@@ -256,6 +345,8 @@ struct tdx_sw_scratch {
 	struct seam_td_params params;
 	struct tdx_sw_tdcs tdcs;
 	struct tdx_sw_cpuid_page cpuid;
+	struct seam_td_report report;
+	u8 xstate[PAGE_SIZE] __aligned(64);
 };
 
 /* ---- a call ---- */
@@ -291,6 +382,13 @@ struct tdx_sw_call {
 	struct tdx_sw_vcpu *vcpu;
 	u64 gpa;
 	unsigned int level;
+
+	/* TDH.VP.ENTER: the last exit of the guest, and what the host is told */
+	bool from_guest_state;
+	struct tdx_sw_vmexit exit;
+	u64 exit_status;
+
+	unsigned int nr_kept;		/* of the held ones, while the guest runs */
 
 	unsigned int nr_held;
 	struct tdx_sw_held held[TDX_SW_MAX_HELD];
@@ -389,6 +487,13 @@ u64 vp_take(struct tdx_sw_call *c, u8 states);
 u64 vp_associate(struct tdx_sw_tdcs *tdcs, struct tdx_sw_vcpu *vcpu, unsigned int lp);
 u64 vp_epoch_enter(struct tdx_sw_call *c);
 void vp_epoch_exit(struct tdx_sw_tdcs *tdcs, struct tdx_sw_vcpu *vcpu);
+bool vp_has_monitor(const struct tdx_sw_call *c);
+bool vapic_interrupt_pending(struct tdx_sw_vcpu *vcpu);
+
+/* ---- context of the caller (enter.c) ---- */
+
+bool tdx_sw_leave_guest_state(void);
+void tdx_sw_enter_guest_state(bool wanted);
 
 struct sept_walk {
 	u64 *entry;
@@ -405,6 +510,8 @@ u64 sept_check_blocking(struct tdx_sw_call *c, const struct sept_walk *walk,
 			struct sept_cell cell, u32 operand);
 struct tdx_sw_pamt *sept_page_pamt(const struct sept_walk *walk);
 void sept_set(const struct sept_walk *walk, unsigned int state, u64 hpa);
+u64 sept_lock_guest(struct tdx_sw_call *c, struct sept_walk *walk);
+void sept_unlock_guest(const struct sept_walk *walk);
 bool sept_table_is_free(u64 pa);
 void sept_init_table(u64 pa);
 
@@ -415,6 +522,9 @@ void measure_start(struct tdx_sw_hash *hash);
 void measure_block(struct tdx_sw_hash *hash, const char *name, u64 gpa);
 void measure_data(struct tdx_sw_hash *hash, const void *data, unsigned int len);
 void measure_finish(struct tdx_sw_hash *hash, void *digest);
+void measure_digest(const void *first, unsigned int first_len, const void *second,
+		    unsigned int second_len, void *digest);
+void measure_mac(const void *data, unsigned int len, void *mac);
 
 /* ---- CPUID (cpuid.c) ---- */
 
@@ -434,7 +544,19 @@ u64 cpuid_check(const struct seam_cpuid *values, u64 *id);
 void cpuid_virtualize(struct tdx_sw_cpuid_page *page, const struct seam_td_params *params);
 const struct tdx_sw_cpuid_value *cpuid_find(const struct tdx_sw_cpuid_page *page, u32 leaf,
 					    u32 subleaf);
+u32 cpuid_xstate_size(const struct tdx_sw_cpuid_page *page, u64 components, bool compacted);
 bool cpuid_raises_ve(u32 leaf);
+
+/* Highest leaves that a TD has */
+#define CPUID_MAX_BASIC		0x23
+#define CPUID_MAX_EXTENDED	0x80000008
+
+/* Bits of tdx_sw_guest.cpuid_ve: every CPUID at that privilege raises #VE */
+#define CPUID_VE_SUPERVISOR	BIT(0)
+#define CPUID_VE_USER		BIT(1)
+
+/* In the guest, with its vCPU's VMCS current (gcpuid.c). */
+bool cpuid_guest(const struct tdx_sw_call *c, u32 leaf, u32 subleaf, struct seam_cpuid *val);
 
 /* ---- metadata (field.c, vpfield.c, sysfield.c) ---- */
 
@@ -458,8 +580,9 @@ struct tdx_sw_field {
 	u8 stride;			/* bytes from element to element; 0 = its size */
 	u8 object;			/* enum tdx_sw_field_object */
 	u8 access;			/* of the host to a production TD */
+	u8 guest;			/* access of the TD itself */
 	u16 offset;
-	u64 mask;			/* bits that the host may write */
+	u64 mask;			/* bits that either may write */
 };
 
 /* Where a field's value lies */
@@ -482,11 +605,18 @@ bool field_find(const struct tdx_sw_field *fields, unsigned int nr, u64 id,
 void *field_pointer(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref);
 u64 field_load(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref);
 void field_store(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref, u64 value);
-u64 field_merge(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref, u64 old,
-		u64 *new);
+
+/* R8 under the mask in R9, as the host or the guest gave them */
+struct tdx_sw_field_write {
+	u64 data;
+	u64 mask;
+};
+
+u64 field_merge(u64 writable, const struct tdx_sw_field_write *write, u64 old, u64 *new);
 
 u64 sysfield_first(void);
 u64 sysfield_read(u64 id, u64 *value, u64 *next);
+u64 sysfield_list(void *page, u64 id, u64 *next);
 u64 sysfield_attributes_fixed0(void);
 u64 sysfield_xfam_fixed0(void);
 u64 sysfield_config_flags_fixed0(void);

@@ -209,6 +209,7 @@ enum tdx_sw_lock_class {
 	TDX_SW_LOCK_SEPT_TREE,	/* object: TDR */
 	TDX_SW_LOCK_SEPT_ENTRY,	/* object: TDR; gpa and level say which entry */
 	TDX_SW_LOCK_TD_EPOCH,	/* object: TDR */
+	TDX_SW_LOCK_RTMR,	/* object: TDR; taken by guest leaves alone */
 	TDX_SW_NR_LOCKS
 };
 
@@ -242,6 +243,89 @@ void tdx_sw_test_vcpu_exit(u64 tdvpr);
 int tdx_sw_test_set_fatal(u64 tdr);
 /* Put the TD into an OP_STATE, also one that no leaf here leads to.  -ENOENT as above. */
 int tdx_sw_test_set_op_state(u64 tdr, u32 op_state);
+
+/* ---- a guest's exits, without a CPU that runs it ---- */
+
+/*
+ * A VMCS made of memory: while one is in place the guest side reads and writes it
+ * instead of the CPU's.  Fields that nobody has written are 0.
+ */
+#define TDX_SW_FAKE_FIELDS	96
+
+struct tdx_sw_fake_vmcs {
+	unsigned int nr;
+	struct {
+		u32 field;
+		u64 value;
+	} field[TDX_SW_FAKE_FIELDS];
+};
+
+/* NULL: none any more.  One at a time, and no TD runs meanwhile. */
+void tdx_sw_test_fake_vmcs(struct tdx_sw_fake_vmcs *vmcs);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+bool tdx_sw_fake_vmread(u32 field, u64 *value);
+bool tdx_sw_fake_vmwrite(u32 field, u64 value);
+#else
+static inline bool tdx_sw_fake_vmread(u32 field, u64 *value)
+{
+	return false;
+}
+
+static inline bool tdx_sw_fake_vmwrite(u32 field, u64 value)
+{
+	return false;
+}
+#endif
+
+struct tdx_sw_test_guest {
+	u64 gpr[16];		/* RSP is in the VMCS */
+	u64 xcr0;
+	u64 xss;
+	u64 cr2;
+	u32 event;		/* as in the VM-entry interruption information */
+	u32 event_error;
+	u32 ve_valid;
+	bool pend_nmi;
+};
+
+/* 0, or -ENOENT when @tdvpr is no vCPU. */
+int tdx_sw_test_guest_get(u64 tdvpr, struct tdx_sw_test_guest *guest);
+int tdx_sw_test_guest_set(u64 tdvpr, const struct tdx_sw_test_guest *guest);
+
+struct tdx_sw_test_exit {
+	/* What the CPU tells */
+	u32 reason;
+	u32 intr_info;
+	u32 vectoring;
+	u32 vectoring_error;
+	u32 instr_len;
+	u32 instr_info;
+	u64 qual;
+	u64 gla;
+	u64 gpa;
+	bool interrupted;	/* an interrupt of the host's waits */
+
+	/* What became of it: the guest goes on, or the host finds these */
+	bool to_host;
+	u64 rax;
+	struct tdx_module_args regs;
+};
+
+/**
+ * tdx_sw_test_exit() - Let the module handle an exit of a vCPU
+ * @tdvpr: vCPU, inside (tdx_sw_test_vcpu_enter()), with a fake VMCS in place
+ * @exit: what the CPU tells, and the outcome
+ *
+ * Return: 0, or -ENOENT when @tdvpr is no vCPU.
+ */
+int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit);
+
+/* Give a new vCPU's VMCS what the TD's configuration says of CR0 and CR4. */
+int tdx_sw_test_init_cr(u64 tdvpr);
+
+/* Write an S-EPT entry as it is stored: -ENOENT, -ENXIO if there is no table. */
+int tdx_sw_test_set_sept(u64 tdr, u64 gpa, unsigned int level, u64 raw);
 
 /* ---- a second module, for the SYS leaves ---- */
 

@@ -149,23 +149,9 @@ u64 tdx_sw_sys_rd(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-struct md_list {
-	u16 size;			/* bytes used, this header included */
-	u16 rsvd2;
-	u16 nr_sequences;
-	u16 rsvd6;
-	struct {
-		u64 id;
-		u64 value;
-	} seq[];
-};
-
-/* One sequence of one element for each field. */
 u64 tdx_sw_sys_rdall(struct tdx_sw_call *c)
 {
-	u64 status, value, next, id = c->in.r8;
-	struct md_list *list;
-	unsigned int nr = 0;
+	u64 status;
 
 	c->regs->r8 = FIELD_NO_NEXT;
 
@@ -174,25 +160,7 @@ u64 tdx_sw_sys_rdall(struct tdx_sw_call *c)
 	status = tdx_sw_check_shared_pa(c->in.rdx, PAGE_SIZE, PAGE_SIZE, OPERAND_RDX);
 	if (status)
 		return status;
-	if (id == FIELD_NO_NEXT)
-		id = sysfield_first();
-	status = sysfield_read(id, &value, &next);
-	if (status)
-		return status;
-
-	list = tdx_sw_map_shared(c->in.rdx);
-	for (; id != FIELD_NO_NEXT && struct_size(list, seq, nr + 1) <= PAGE_SIZE; id = next) {
-		sysfield_read(id, &value, &next);
-		list->seq[nr].id = id;
-		list->seq[nr].value = value;
-		nr++;
-	}
-	list->size = struct_size(list, seq, nr);
-	list->rsvd2 = 0;
-	list->nr_sequences = nr;
-	list->rsvd6 = 0;
-	c->regs->r8 = id;
-	return SEAM_SUCCESS;
+	return sysfield_list(tdx_sw_map_shared(c->in.rdx), c->in.r8, &c->regs->r8);
 }
 
 u64 tdx_sw_sys_lp_shutdown(struct tdx_sw_call *c)

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What TDH.SYS.RD, .RDALL and .INFO tell about the module.
+ * What TDH.SYS.RD, .RDALL and .INFO, TDG.SYS.RD and .RDALL tell about the module.
  *
  * The values are what this module can honour, not what a particular module
  * offers: a feature that it does not have is not enumerated.
  */
 #include <asm/fpu/types.h>
 
-#include "sw.h"
+#include "tdcall.h"
 
 #define ARCH_CAP_CONFIGURABLE	(BIT_ULL(4) | BIT_ULL(19) | BIT_ULL(20) | BIT_ULL(24))
 
-#define FEATURES0	(FEATURE_RELAXED_MEM | FEATURE_HOST_PRIORITY | FEATURE_ARCH_CAP |	\
+#define FEATURES0	(FEATURE_RELAXED_MEM | FEATURE_LOCAL_ATTESTATION |		\
+			 FEATURE_HOST_PRIORITY | FEATURE_ARCH_CAP |			\
 			 FEATURE_PENDING_EPT_V2 | FEATURE_FMS_CONFIG | FEATURE_NO_RBP_MOD |	\
 			 FEATURE_TOPOLOGY_ENUM | FEATURE_SYS_DISABLE)
 
@@ -20,10 +21,14 @@ u64 sysfield_attributes_fixed0(void)
 	return TD_ATTR_SEPT_VE_DISABLE;
 }
 
-/* No more than the kernel handles: the kernel will have to restore it. */
+/*
+ * No more than the kernel handles, which has to restore it, and no more than what
+ * fits into the one page that a vCPU has for it: AMX does not.
+ */
 u64 sysfield_xfam_fixed0(void)
 {
-	return (fpu_kernel_cfg.max_features & TD_XFAM_KNOWN) | TD_XFAM_FIXED1;
+	return (fpu_kernel_cfg.max_features & TD_XFAM_KNOWN & ~XFEATURE_MASK_XTILE) |
+	       TD_XFAM_FIXED1;
 }
 
 /* No five-level paging, hence no GPAW. */
@@ -191,4 +196,84 @@ u64 sysfield_read(u64 id, u64 *value, u64 *next)
 		return SEAM_SUCCESS;
 	}
 	return SEAM_FIELD_ID_INCORRECT;
+}
+
+struct md_list {
+	u16 size;			/* bytes used, this header included */
+	u16 rsvd2;
+	u16 nr_sequences;
+	u16 rsvd6;
+	struct {
+		u64 id;
+		u64 value;
+	} seq[];
+};
+
+/**
+ * sysfield_list() - Fill a page with fields
+ * @page: result: one sequence of one element for each field
+ * @id: first one, or FIELD_NO_NEXT for the first of all
+ * @next: the one that the page has no room for, or FIELD_NO_NEXT
+ *
+ * Return: SUCCESS or METADATA_FIELD_ID_INCORRECT, and nothing written.
+ */
+u64 sysfield_list(void *page, u64 id, u64 *next)
+{
+	struct md_list *list = page;
+	unsigned int nr = 0;
+	u64 status, value;
+
+	if (id == FIELD_NO_NEXT)
+		id = sysfield_first();
+	status = sysfield_read(id, &value, next);
+	if (status) {
+		*next = FIELD_NO_NEXT;
+		return status;
+	}
+
+	while (id != FIELD_NO_NEXT && struct_size(list, seq, nr + 1) <= PAGE_SIZE) {
+		sysfield_read(id, &value, next);
+		list->seq[nr].id = id;
+		list->seq[nr].value = value;
+		nr++;
+		id = *next;
+	}
+	list->size = struct_size(list, seq, nr);
+	list->rsvd2 = 0;
+	list->nr_sequences = nr;
+	list->rsvd6 = 0;
+	return SEAM_SUCCESS;
+}
+
+/* ---- the guest ---- */
+
+u64 tdg_sys_rd(struct tdcall *t)
+{
+	u64 status, value = 0, next = FIELD_NO_NEXT;
+
+	if (t->rdx == FIELD_NO_NEXT) {
+		status = SEAM_FIRST_FIELD_ID_IN_CONTEXT;
+		next = sysfield_first();
+	} else {
+		status = sysfield_read(t->rdx, &value, &next);
+	}
+	t->gpr[GPR_RDX] = next;
+	t->gpr[GPR_R8] = value;
+	return status;
+}
+
+u64 tdg_sys_rdall(struct tdcall *t)
+{
+	u64 status, next = FIELD_NO_NEXT;
+	void *page;
+
+	status = tdcall_check_private_gpa(t->rdx, PAGE_SIZE, OPERAND_RDX);
+	if (!status) {
+		page = tdcall_map(t, t->rdx, GMEM_WRITE);
+		if (!page)
+			return TDCALL_NO_STATUS;
+		status = sysfield_list(page, t->r8, &next);
+	}
+	t->gpr[GPR_R8] = next;
+	return status;
 }

@@ -23,8 +23,8 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "guest.h"
 #include "sept_entry.h"
-#include "sw.h"
 
 static bool is_tdcs_complete(const struct tdx_sw_tdr *tdr)
 {
@@ -113,6 +113,7 @@ u64 tdx_sw_mng_init(struct tdx_sw_call *c)
 	new->op_state = OP_INITIALIZED;
 	*c->tdcs = *new;
 	*(struct tdx_sw_cpuid_page *)tdx_sw_map(c->tdr->tdcx_pa[TDCX_CPUID]) = room->cpuid;
+	gmsr_init_bitmap(tdx_sw_map(c->tdr->tdcx_pa[TDCX_MSR_BITMAPS]), new, &room->cpuid);
 	return SEAM_SUCCESS;
 }
 

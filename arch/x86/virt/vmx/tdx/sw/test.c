@@ -246,6 +246,8 @@ static u16 *tdcs_lock(const struct tdx_sw_test_lock *lock)
 		return &tdcs->op_state_lock;
 	case TDX_SW_LOCK_SEPT_TREE:
 		return &tdcs->sept_lock;
+	case TDX_SW_LOCK_RTMR:
+		return &tdcs->rtmr_lock;
 	default:
 		return &tdcs->epoch_lock;
 	}
@@ -295,6 +297,21 @@ static u64 *find_sept_entry(const struct tdx_sw_test_lock *lock)
 	}
 	return NULL;
 }
+
+int tdx_sw_test_set_sept(u64 tdr, u64 gpa, unsigned int level, u64 raw)
+{
+	const struct tdx_sw_test_lock place = { .object = tdr, .gpa = gpa, .level = level };
+	u64 *entry;
+
+	if (!map_typed(tdr, PT_TDR))
+		return -ENOENT;
+	entry = find_sept_entry(&place);
+	if (!entry)
+		return -ENXIO;
+	WRITE_ONCE(*entry, raw);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_sept);
 
 int tdx_sw_test_lock(const struct tdx_sw_test_lock *lock)
 {

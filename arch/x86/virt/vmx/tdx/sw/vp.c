@@ -19,7 +19,7 @@
 #include <asm/processor.h>
 
 #include "sept_entry.h"
-#include "sw.h"
+#include "vmx.h"
 
 u64 tdx_sw_vp_create(struct tdx_sw_call *c)
 {
@@ -132,13 +132,13 @@ static void init_state(struct tdx_sw_call *c, u32 index)
 	vcpu->pin_controls = VP_PIN_CONTROLS;
 	vcpu->proc2_controls = VP_PROC2_CONTROLS;
 
-	vcpu->gpr[GPR_RBX] = tdx_sw_config.gpa_width;
-	vcpu->gpr[GPR_RCX] = c->in.rdx;
-	vcpu->gpr[GPR_R8] = c->in.rdx;
-	vcpu->gpr[GPR_RDX] = cpuid_eax(1) & 0x0fff3fff;
-	vcpu->gpr[GPR_RSI] = index;
-	vcpu->rip = 0xfffffff0;
-	vcpu->rflags = 2;
+	vcpu->flush = true;
+	switch_init_vcpu(vcpu);
+	vcpu->guest.gpr[GPR_RBX] = tdx_sw_config.gpa_width;
+	vcpu->guest.gpr[GPR_RCX] = c->in.rdx;
+	vcpu->guest.gpr[GPR_R8] = c->in.rdx;
+	vcpu->guest.gpr[GPR_RDX] = cpuid_eax(1) & 0x0fff3fff;
+	vcpu->guest.gpr[GPR_RSI] = index;
 	vcpu->state = VCPU_READY;
 }
 
@@ -184,6 +184,12 @@ u64 tdx_sw_vp_flush(struct tdx_sw_call *c)
 	if (vcpu->assoc_lp != c->lp)
 		return SEAM_VCPU_NOT_ASSOCIATED;
 
+	/* Translations go with the next entry: the CPU may be another one then. */
+	if (vcpu->vmcs_valid)
+		vmcs_clear(vcpu->page_pa[TDVPS_VMCS]);
+	vcpu->launched = false;
+	vcpu->flush = true;
+
 	WRITE_ONCE(vcpu->assoc_lp, TDX_SW_NO_LP);
 	atomic_dec(&tdx_sw_tdcs(c->tdr)->num_assoc);
 	return SEAM_SUCCESS;
@@ -215,42 +221,11 @@ void vp_epoch_exit(struct tdx_sw_tdcs *tdcs, struct tdx_sw_vcpu *vcpu)
 	WARN_ON_ONCE(atomic_dec_return_release(&tdcs->refcount[vcpu->epoch & 1]) < 0);
 }
 
-/* The TD was promised MONITOR, and the platform has switched it off. */
-static bool lacks_monitor(struct tdx_sw_call *c)
+/* Was the TD promised MONITOR and MWAIT? */
+bool vp_has_monitor(const struct tdx_sw_call *c)
 {
 	const struct tdx_sw_cpuid_value *leaf;
 
 	leaf = cpuid_find(tdx_sw_map(c->tdr->tdcx_pa[TDCX_CPUID]), 1, TDX_SW_NO_SUBLEAF);
-	if (!leaf || !(leaf->val.ecx & BIT(3)))
-		return false;
-	return !(tdx_sw_read_msr(MSR_IA32_MISC_ENABLE) & MSR_IA32_MISC_ENABLE_MWAIT);
-}
-
-/*
- * All that the interface checks before the guest runs; running it is still to
- * come, and until then no answer may look as if it had.
- */
-u64 tdx_sw_vp_enter(struct tdx_sw_call *c)
-{
-	struct tdx_sw_vcpu *vcpu = c->vcpu;
-	u64 status;
-
-	status = vp_take(c, VCPU_READY);
-	if (status)
-		return status;
-	if ((c->in.rcx & VP_ENTER_RECOVERABLE && !vcpu->trap_like_exit) ||
-	    c->in.rcx & VP_ENTER_RESUME_L1)
-		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RCX);
-	if (tdx_sw_tsc_adjust_changed())
-		return seam_status(SEAM_INCONSISTENT_MSR, 0x3b);
-	if (rdtsc_ordered() < vcpu->last_tsc)
-		return SEAM_TSC_ROLLBACK;
-	if (lacks_monitor(c))
-		return seam_status(SEAM_INCORRECT_MSR_VALUE, MSR_IA32_MISC_ENABLE);
-	status = vp_epoch_enter(c);
-	if (status)
-		return status;
-
-	vp_epoch_exit(c->tdcs, vcpu);
-	return SEAM_SW_NO_TD_ENTRY;
+	return leaf && leaf->val.ecx & BIT(3);
 }

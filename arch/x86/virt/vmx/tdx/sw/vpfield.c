@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Metadata fields of vCPUs: TDH.VP.RD and TDH.VP.WR.
+ * Metadata fields of vCPUs: TDH.VP.RD and .WR, TDG.VP.RD and .WR.
  *
  * VMCS fields form a class of their own whose codes are VMCS encodings.  The
- * host of a production TD sees the few that have a row here.
+ * host of a production TD sees the few that have a row here, the guest none.
  */
 #include <linux/align.h>
 #include <linux/stddef.h>
 
 #include "sept_entry.h"
-#include "sw.h"
+#include "tdcall.h"
 
 #define CLASS_VMCS		0
 #define CLASS_GUEST_GPR		16
@@ -36,6 +36,9 @@
 
 #define VMCS_ID(enc, size)	((u64)(size) << MD_SIZE_SHIFT | (enc))
 
+#define STATE_DETAILS_ID	0x9120000300000100ULL
+#define CPUID_SUPERVISOR_VE_ID	0xa020000000000007ULL
+#define CPUID_USER_VE_ID	0xa020000000000008ULL
 #define PEND_NMI_ID		0x202000000000000bULL
 
 #define ROW(_id, _obj, _type, _member, _access, _mask)				\
@@ -54,6 +57,9 @@
 	{ .id = _id, .nr = 1, .object = FIELD_ZERO, .access = FIELD_READ }
 #define HIDDEN(_id)								\
 	{ .id = _id, .nr = 1, .object = FIELD_ZERO }
+#define COMPUTED(_id, _access, _guest)						\
+	{ .id = _id, .nr = 1, .object = FIELD_COMPUTED, .access = _access,	\
+	  .guest = _guest, .mask = BIT_ULL(0) }
 
 /* Ascending by class and code. */
 static const struct tdx_sw_field vp_fields[] = {
@@ -74,14 +80,15 @@ static const struct tdx_sw_field vp_fields[] = {
 	ZERO(VMCS_ID(VMCS_PLE_WINDOW, 2)),
 	VCPU_RW(VMCS_ID(VMCS_NOTIFY_WINDOW, 2), notify_window, U32_MAX),
 	TDR_AT(VMCS_ID(VMCS_HKID, 2), hkid),
-	ZERO(0x9120000300000100),				/* VCPU_STATE_DETAILS */
+	COMPUTED(STATE_DETAILS_ID, FIELD_READ, 0),
 	HIDDEN(0xa020000000000000),				/* VCPU_STATE */
-	VCPU(0xa020000200000002, index),
+	{ .id = 0xa020000200000002, .nr = 1, .object = FIELD_VCPU, .access = FIELD_READ,
+	  .guest = FIELD_READ, .offset = offsetof(struct tdx_sw_vcpu, index) },
 	VCPU(0xa020000000000003, num_pages),
 	VCPU(0xa020000200000004, assoc_lp),
 	VCPU(0xa020000300000006, epoch),
-	HIDDEN(0xa020000000000007),				/* CPUID_SUPERVISOR_VE */
-	HIDDEN(0xa020000000000008),				/* CPUID_USER_VE */
+	COMPUTED(CPUID_SUPERVISOR_VE_ID, 0, FIELD_READ | FIELD_WRITE),
+	COMPUTED(CPUID_USER_VE_ID, 0, FIELD_READ | FIELD_WRITE),
 	VCPU_RW(PEND_NMI_ID, pend_nmi, BIT_ULL(0)),
 	VCPU(0x202000030000000c, xfam),
 };
@@ -114,18 +121,34 @@ static u64 find(u64 id, struct tdx_sw_field_ref *ref, u64 debug_only)
 	return is_debug_only(id) ? debug_only : SEAM_FIELD_ID_INCORRECT;
 }
 
-static u64 read_vp_field(struct tdx_sw_call *c, u64 *value, u64 *next)
+static u8 cpuid_ve_bit(u64 id)
+{
+	return id == CPUID_SUPERVISOR_VE_ID ? CPUID_VE_SUPERVISOR : CPUID_VE_USER;
+}
+
+static u64 load(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref)
+{
+	u64 id = ref->field->id;
+
+	if (ref->field->object != FIELD_COMPUTED)
+		return field_load(c, ref);
+	if (id == STATE_DETAILS_ID)
+		return vapic_interrupt_pending(c->vcpu);
+	return !!(c->vcpu->guest.cpuid_ve & cpuid_ve_bit(id));
+}
+
+static u64 read_vp_field(const struct tdx_sw_call *c, u64 id, bool guest, u64 *value, u64 *next)
 {
 	struct tdx_sw_field_ref ref;
 	u64 status;
 
-	status = find(c->in.rdx, &ref, SEAM_FIELD_NOT_READABLE);
+	status = find(id, &ref, SEAM_FIELD_NOT_READABLE);
 	if (status)
 		return status;
-	if (!(ref.field->access & FIELD_READ))
+	if (!((guest ? ref.field->guest : ref.field->access) & FIELD_READ))
 		return SEAM_FIELD_NOT_READABLE;
 
-	*value = field_load(c, &ref);
+	*value = load(c, &ref);
 	*next = ref.next;
 	return SEAM_SUCCESS;
 }
@@ -136,7 +159,7 @@ u64 tdx_sw_vp_rd(struct tdx_sw_call *c)
 
 	status = vp_take(c, VCPU_READY | VCPU_DISABLED);
 	if (!status)
-		status = read_vp_field(c, &value, &next);
+		status = read_vp_field(c, c->in.rdx, false, &value, &next);
 
 	c->regs->r8 = value;
 	if (c->version)
@@ -187,6 +210,7 @@ static u64 check_value(const struct tdx_sw_call *c, const struct tdx_sw_field *f
 
 u64 tdx_sw_vp_wr(struct tdx_sw_call *c)
 {
+	struct tdx_sw_field_write write = { .data = c->in.r8, .mask = c->in.r9 };
 	struct tdx_sw_field_ref ref;
 	u64 status, old, new;
 
@@ -195,11 +219,13 @@ u64 tdx_sw_vp_wr(struct tdx_sw_call *c)
 	status = vp_take(c, VCPU_READY);
 	if (!status)
 		status = find(c->in.rdx, &ref, SEAM_FIELD_NOT_WRITABLE);
+	if (!status && !(ref.field->access & FIELD_WRITE))
+		status = SEAM_FIELD_NOT_WRITABLE;
 	if (status)
 		return status;
 
 	old = field_load(c, &ref);
-	status = field_merge(c, &ref, old, &new);
+	status = field_merge(ref.field->mask, &write, old, &new);
 	if (!status)
 		status = check_value(c, ref.field, new);
 	if (status)
@@ -208,4 +234,55 @@ u64 tdx_sw_vp_wr(struct tdx_sw_call *c)
 	field_store(c, &ref, new);
 	c->regs->r8 = old;
 	return SEAM_SUCCESS;
+}
+
+/* ---- the guest ---- */
+
+u64 tdg_vp_rd(struct tdcall *t)
+{
+	u64 status, value = 0, next = FIELD_NO_NEXT;
+
+	if (t->rcx)
+		status = tdcall_invalid(OPERAND_RCX);
+	else
+		status = read_vp_field(t->c, t->rdx, true, &value, &next);
+	t->gpr[GPR_R8] = value;
+	t->gpr[GPR_RDX] = next;
+	return status;
+}
+
+static u64 guest_write(struct tdcall *t, const struct tdx_sw_field_ref *ref, u64 *old)
+{
+	struct tdx_sw_field_write write = { .data = t->r8, .mask = t->r9 };
+	u8 *cpuid_ve = &t->vcpu->guest.cpuid_ve, bit;
+	u64 status, new;
+
+	if (!(ref->field->guest & FIELD_WRITE))
+		return SEAM_FIELD_NOT_WRITABLE;
+	*old = load(t->c, ref);
+	status = field_merge(ref->field->mask, &write, *old, &new);
+	if (status) {
+		*old = 0;
+		return status;
+	}
+
+	/* Nothing else can be written. */
+	bit = cpuid_ve_bit(ref->field->id);
+	*cpuid_ve = new ? *cpuid_ve | bit : *cpuid_ve & ~bit;
+	return SEAM_SUCCESS;
+}
+
+u64 tdg_vp_wr(struct tdcall *t)
+{
+	struct tdx_sw_field_ref ref;
+	u64 status, old = 0;
+
+	if (t->rcx)
+		status = tdcall_invalid(OPERAND_RCX);
+	else
+		status = find(t->rdx, &ref, SEAM_FIELD_NOT_WRITABLE);
+	if (!status)
+		status = guest_write(t, &ref, &old);
+	t->gpr[GPR_R8] = old;
+	return status;
 }

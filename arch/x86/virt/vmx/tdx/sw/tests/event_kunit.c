@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exceptions that the module raises: how they combine with an event whose
+ * delivery was interrupted, and when a #VE becomes a #DF.
+ */
+#include <linux/string.h>
+#include <asm/processor-flags.h>
+
+#include "guest.h"
+
+/* Instructions that raise an exception of each class */
+#define RAISES_UD	EXIT_REASON_VMON
+#define RAISES_GP	EXIT_REASON_RDPMC
+#define RAISES_VE	EXIT_REASON_HLT
+
+#define DOUBLE_FAULT	EV_WITH_CODE(XC_DF)
+#define IDT_LIMIT	0xfffULL
+
+static void raise(struct swg *s, u32 reason, u32 in_delivery)
+{
+	s->x = (struct tdx_sw_test_exit) {
+		.reason = reason, .instr_len = 1, .vectoring = in_delivery,
+	};
+	swg_vmwrite(s, GUEST_RIP, CODE_RIP);
+	swg_vmwrite(s, GUEST_IDTR_LIMIT, IDT_LIMIT);
+	swg_handle(s);
+}
+
+enum outcome { NEW, DF, TRIPLE };
+
+/* Rows: what was in delivery; columns: #UD, #GP, #VE. */
+static const struct {
+	const char *name;
+	u32 event;
+	u8 outcome[3];
+} combinations[] = {
+	{ "#DE", EV_EXCEPTION(0), { NEW, DF, NEW } },
+	{ "#DB", EV_EXCEPTION(1), { NEW, NEW, NEW } },
+	{ "#UD", EV_EXCEPTION(6), { NEW, NEW, NEW } },
+	{ "#NM", EV_EXCEPTION(7), { NEW, NEW, NEW } },
+	{ "#DF", EV_WITH_CODE(8), { NEW, TRIPLE, TRIPLE } },
+	{ "#TS", EV_WITH_CODE(10), { NEW, DF, NEW } },
+	{ "#NP", EV_WITH_CODE(11), { NEW, DF, NEW } },
+	{ "#SS", EV_WITH_CODE(12), { NEW, DF, NEW } },
+	{ "#GP", EV_WITH_CODE(13), { NEW, DF, NEW } },
+	{ "#PF", EV_WITH_CODE(14), { NEW, DF, DF } },
+	{ "#MF", EV_EXCEPTION(16), { NEW, NEW, NEW } },
+	{ "#AC", EV_WITH_CODE(17), { NEW, NEW, NEW } },
+	{ "#XM", EV_EXCEPTION(19), { NEW, NEW, NEW } },
+	{ "#VE", EV_EXCEPTION(20), { NEW, DF, DF } },
+	{ "#CP", EV_WITH_CODE(21), { NEW, DF, NEW } },
+	{ "interrupt 20", INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | 20, { NEW, NEW, NEW } },
+	{ "INT 14", INTR_INFO_VALID_MASK | INTR_TYPE_SOFT_INTR | 14, { NEW, NEW, NEW } },
+	{ "INT3", INTR_INFO_VALID_MASK | INTR_TYPE_SOFT_EXCEPTION | 3, { NEW, NEW, NEW } },
+};
+
+static const struct {
+	const char *name;
+	u32 reason;
+	u32 event;
+} raised[] = {
+	{ "#UD", RAISES_UD, EV_EXCEPTION(XC_UD) },
+	{ "#GP", RAISES_GP, EV_WITH_CODE(XC_GP) },
+	{ "#VE", RAISES_VE, EV_EXCEPTION(XC_VE) },
+};
+
+static void events_combine_as_the_cpu_has_it(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i, j;
+	char what[32];
+
+	for (i = 0; i < ARRAY_SIZE(combinations); i++) {
+		for (j = 0; j < ARRAY_SIZE(raised); j++) {
+			u8 outcome = combinations[i].outcome[j];
+
+			snprintf(what, sizeof(what), "%s during %s", raised[j].name,
+				 combinations[i].name);
+			raise(s, raised[j].reason, combinations[i].event);
+			swg_expect_event(s, outcome == NEW ? raised[j].event : DOUBLE_FAULT, 0,
+					 what);
+			/* The CPU makes a triple fault of a #DF that has no gate. */
+			KUNIT_EXPECT_EQ_MSG(test, swg_vmread(s, GUEST_IDTR_LIMIT),
+					    outcome == TRIPLE ? 0ULL : IDT_LIMIT, "%s", what);
+			/* What the guest has not been told of it cannot ask for. */
+			KUNIT_EXPECT_EQ_MSG(test, !!s->g.ve_valid,
+					    outcome == NEW && raised[j].reason == RAISES_VE,
+					    "%s", what);
+			s->g.ve_valid = 0;
+		}
+	}
+}
+
+static void second_ve_becomes_df(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	struct swg_ve ve;
+
+	raise(s, RAISES_VE, 0);
+	swg_expect_event(s, EV_EXCEPTION(XC_VE), 0, "first");
+	s->x = (struct tdx_sw_test_exit) {};
+	raise(s, EXIT_REASON_WBINVD, 0);
+	swg_expect_event(s, DOUBLE_FAULT, 0, "second");
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_IDTR_LIMIT), IDT_LIMIT);
+
+	/* The first one's information is still there. */
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swg_veinfo(s, &ve));
+	KUNIT_EXPECT_EQ(test, ve.reason, (u64)RAISES_VE);
+	raise(s, EXIT_REASON_WBINVD, 0);
+	swg_expect_event(s, EV_EXCEPTION(XC_VE), 0, "third");
+}
+
+static void second_ve_during_df_is_a_triple_fault(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	raise(s, RAISES_VE, 0);
+	raise(s, RAISES_VE, EV_WITH_CODE(XC_DF));
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_IDTR_LIMIT), 0ULL);
+}
+
+static void other_exceptions_leave_ve_information_alone(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	struct swg_ve ve;
+
+	raise(s, RAISES_VE, 0);
+	raise(s, RAISES_GP, 0);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "#GP");
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swg_veinfo(s, &ve));
+	KUNIT_EXPECT_EQ(test, ve.reason, (u64)RAISES_VE);
+}
+
+static void nmi_that_gives_way_stays_pending(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	raise(s, RAISES_UD, INTR_INFO_VALID_MASK | INTR_TYPE_NMI_INTR | 2);
+	swg_expect_event(s, EV_EXCEPTION(XC_UD), 0, "#UD during an NMI");
+	KUNIT_EXPECT_TRUE(test, s->g.pend_nmi);
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_INTERRUPTIBILITY_INFO) & GUEST_INTR_STATE_NMI,
+			0ULL);
+}
+
+/* Nothing new: what was interrupted is delivered again, by the next entry. */
+static void interrupted_event_is_not_lost(struct kunit *test)
+{
+	u32 event = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | 0x31;
+	struct swg *s = swg_start(test, NULL);
+
+	s->x = (struct tdx_sw_test_exit) {
+		.reason = EXIT_REASON_EPT_VIOLATION, .vectoring = event, .gpa = 0x80000000,
+		.qual = 2,
+	};
+	swg_handle(s);
+	KUNIT_EXPECT_TRUE(test, s->x.to_host);
+	KUNIT_EXPECT_EQ(test, s->g.event, event);
+}
+
+static struct kunit_case event_cases[] = {
+	KUNIT_CASE(events_combine_as_the_cpu_has_it),
+	KUNIT_CASE(second_ve_becomes_df),
+	KUNIT_CASE(second_ve_during_df_is_a_triple_fault),
+	KUNIT_CASE(other_exceptions_leave_ve_information_alone),
+	KUNIT_CASE(nmi_that_gives_way_stays_pending),
+	KUNIT_CASE(interrupted_event_is_not_lost),
+	{}
+};
+
+SWG_SUITE("tdx_sw_event", event_cases);
+
+MODULE_DESCRIPTION("KUnit tests of the software TDX module: events in a TD");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Instructions that exit from a TD, CPUID, control registers, XCR0.
+ */
+#include <linux/bitops.h>
+#include <linux/string.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+
+#include "guest.h"
+
+#define LEN	3
+
+static const struct {
+	u32 reason;
+	u32 event;
+	const char *name;
+} plain[] = {
+	{ 11, EV_EXCEPTION(XC_UD), "GETSEC" },
+	{ 12, EV_EXCEPTION(XC_VE), "HLT" },
+	{ 13, EV_EXCEPTION(XC_VE), "INVD" },
+	{ 15, EV_WITH_CODE(XC_GP), "RDPMC" },
+	{ 17, EV_EXCEPTION(XC_UD), "RSM" },
+	{ 18, EV_EXCEPTION(XC_VE), "VMCALL" },
+	{ 19, EV_EXCEPTION(XC_UD), "VMCLEAR" },
+	{ 20, EV_EXCEPTION(XC_UD), "VMLAUNCH" },
+	{ 21, EV_EXCEPTION(XC_UD), "VMPTRLD" },
+	{ 22, EV_EXCEPTION(XC_UD), "VMPTRST" },
+	{ 23, EV_EXCEPTION(XC_UD), "VMREAD" },
+	{ 24, EV_EXCEPTION(XC_UD), "VMRESUME" },
+	{ 25, EV_EXCEPTION(XC_UD), "VMWRITE" },
+	{ 26, EV_EXCEPTION(XC_UD), "VMXOFF" },
+	{ 27, EV_EXCEPTION(XC_UD), "VMXON" },
+	{ 30, EV_EXCEPTION(XC_VE), "IO" },
+	{ 36, EV_EXCEPTION(XC_VE), "MWAIT" },
+	{ 39, EV_EXCEPTION(XC_VE), "MONITOR" },
+	{ 50, EV_EXCEPTION(XC_UD), "INVEPT" },
+	{ 53, EV_EXCEPTION(XC_UD), "INVVPID" },
+	{ 54, EV_EXCEPTION(XC_VE), "WBINVD" },
+	{ 56, EV_EXCEPTION(XC_VE), "APIC write" },
+	{ 59, EV_EXCEPTION(XC_UD), "VMFUNC" },
+	{ 60, EV_EXCEPTION(XC_UD), "ENCLS" },
+	{ 65, EV_EXCEPTION(XC_VE), "PCONFIG" },
+	{ 67, EV_EXCEPTION(XC_UD), "UMWAIT" },
+	{ 68, EV_EXCEPTION(XC_UD), "TPAUSE" },
+	{ 69, EV_EXCEPTION(XC_UD), "LOADIWKEY" },
+	{ 70, EV_EXCEPTION(XC_UD), "ENCLV" },
+	{ 72, EV_WITH_CODE(XC_GP), "ENQCMD" },
+	{ 73, EV_EXCEPTION(XC_UD), "ENQCMDS" },
+	{ 76, EV_EXCEPTION(XC_UD), "SEAMCALL" },
+	{ 99, EV_EXCEPTION(XC_UD), "what does not exist" },
+};
+
+static void instructions_raise_what_the_list_says(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(plain); i++) {
+		s->g.gpr[G_RAX] = 0xa;
+		swg_instruction(s, plain[i].reason, LEN, 0x1234);
+		swg_expect_event(s, plain[i].event, 0, plain[i].name);
+		KUNIT_EXPECT_EQ(test, s->g.gpr[G_RAX], 0xaULL);
+		if (plain[i].event == EV_EXCEPTION(XC_VE))
+			swg_expect_ve(s, plain[i].reason, 0x1234, plain[i].name);
+		else
+			KUNIT_EXPECT_EQ_MSG(test, s->g.ve_valid, 0U, "%s", plain[i].name);
+	}
+}
+
+static void faults_set_rf(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	swg_instruction(s, EXIT_REASON_VMON, LEN, 0);
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_RFLAGS),
+			(u64)(X86_EFLAGS_FIXED | X86_EFLAGS_RF));
+}
+
+/* ---- CPUID ---- */
+
+struct cpuid_out {
+	u32 eax;
+	u32 ebx;
+	u32 ecx;
+	u32 edx;
+};
+
+static bool guest_cpuid(struct swg *s, u32 leaf, u32 subleaf, struct cpuid_out *val)
+{
+	s->g.gpr[G_RAX] = leaf | BIT_ULL(36);
+	s->g.gpr[G_RCX] = subleaf | BIT_ULL(36);
+	s->g.gpr[G_RBX] = ~0ULL;
+	s->g.gpr[G_RDX] = ~0ULL;
+	swg_instruction(s, EXIT_REASON_CPUID, 2, 0);
+	*val = (struct cpuid_out) {
+		s->g.gpr[G_RAX], s->g.gpr[G_RBX], s->g.gpr[G_RCX], s->g.gpr[G_RDX],
+	};
+	if (s->g.event) {
+		s->g.ve_valid = 0;
+		return false;
+	}
+	KUNIT_EXPECT_EQ(s->test, (s->g.gpr[G_RAX] | s->g.gpr[G_RBX] | s->g.gpr[G_RCX] |
+				  s->g.gpr[G_RDX]) >> 32, 0ULL);
+	return true;
+}
+
+static u64 host_cpuid(struct swg *s, u32 leaf, u32 subleaf, bool no_subleaf, bool high)
+{
+	u64 id = 0x9410000300000000ULL | (leaf >> 31) << 16 | (leaf & 0x7f) << 9 |
+		 (no_subleaf ? 0x1fe : subleaf << 1) | high;
+	struct tdx_module_args args = { .rcx = s->td.tdr, .rdx = id };
+
+	KUNIT_EXPECT_EQ_MSG(s->test, ST_SUCCESS, swt_call(s->t, L_MNG_RD, &args), "%llx", id);
+	return args.r8;
+}
+
+/* Leaves whose value in the guest is exactly what the host reads of it. */
+static void cpuid_is_what_the_host_reads(struct kunit *test)
+{
+	static const struct {
+		u32 leaf;
+		u8 nr;
+	} leaves[] = {
+		{ 0x0 }, { 0x3 }, { 0x4, 5 }, { 0x8 }, { 0x14, 2 }, { 0x15 }, { 0x1d, 2 },
+		{ 0x21, 1 }, { 0x23, 4 }, { 0x80000000 }, { 0x80000001 }, { 0x80000002 },
+		{ 0x80000007 }, { 0x80000008 },
+	};
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i, sub;
+
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+		for (sub = 0; sub < max_t(unsigned int, leaves[i].nr, 1); sub++) {
+			struct cpuid_out val;
+
+			KUNIT_EXPECT_TRUE(test, guest_cpuid(s, leaves[i].leaf, sub, &val));
+			KUNIT_EXPECT_EQ_MSG(test, val.eax | (u64)val.ebx << 32,
+					    host_cpuid(s, leaves[i].leaf, sub, !leaves[i].nr,
+						       false), "%x.%x", leaves[i].leaf, sub);
+			KUNIT_EXPECT_EQ_MSG(test, val.ecx | (u64)val.edx << 32,
+					    host_cpuid(s, leaves[i].leaf, sub, !leaves[i].nr,
+						       true), "%x.%x", leaves[i].leaf, sub);
+		}
+	}
+}
+
+static void cpuid_knows_the_module(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	struct cpuid_out val;
+
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x21, 0, &val));
+	KUNIT_EXPECT_EQ(test, val.eax, 0U);
+	KUNIT_EXPECT_MEMEQ(test, (char *)&val.ebx, "Inte", 4);
+	KUNIT_EXPECT_MEMEQ(test, (char *)&val.edx, "lTDX", 4);
+	KUNIT_EXPECT_MEMEQ(test, (char *)&val.ecx, "    ", 4);
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x0, 0, &val));
+	KUNIT_EXPECT_EQ(test, val.eax, 0x23U);
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x15, 0, &val));
+	KUNIT_EXPECT_EQ(test, val.eax, 1U);
+	KUNIT_EXPECT_EQ(test, val.ebx, 100U);
+	KUNIT_EXPECT_EQ(test, val.ecx, 25000000U);
+}
+
+static void cpuid_leaves_for_the_host_raise_ve(struct kunit *test)
+{
+	static const u32 leaves[] = {
+		0x2, 0x6, 0xb, 0x1f, 0x40000000, 0x40000001, 0x4fffffff, 0x80000006,
+	};
+	struct swg *s = swg_start(test, NULL);
+	struct cpuid_out val;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+		KUNIT_EXPECT_FALSE_MSG(test, guest_cpuid(s, leaves[i], 0, &val), "%x", leaves[i]);
+		KUNIT_EXPECT_EQ(test, s->g.gpr[G_RAX], leaves[i] | BIT_ULL(36));
+	}
+	s->g.gpr[G_RAX] = 0x2;
+	swg_instruction(s, EXIT_REASON_CPUID, 2, 0);
+	swg_expect_ve(s, EXIT_REASON_CPUID, 0, "leaf 2");
+}
+
+static void cpuid_clamps_what_is_out_of_range(struct kunit *test)
+{
+	static const u32 leaves[] = { 0x24, 0x100, 0x3fffffff, 0x50000000, 0x80000009, ~0U };
+	struct swg *s = swg_start(test, NULL);
+	struct cpuid_out last, val;
+	unsigned int i, sub;
+
+	for (sub = 0; sub < 6; sub++) {
+		KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x23, sub, &last));
+		for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+			KUNIT_EXPECT_TRUE(test, guest_cpuid(s, leaves[i], sub, &val));
+			KUNIT_EXPECT_MEMEQ(test, (u8 *)&last, (u8 *)&val, sizeof(val));
+		}
+	}
+	/* So are subleaves, to nothing. */
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x7, 77, &val));
+	KUNIT_EXPECT_FALSE(test, !!(val.eax | val.ebx | val.ecx | val.edx));
+}
+
+static void cpuid_follows_control_registers(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	u64 cr4 = swg_vmread(s, GUEST_CR4);
+	struct cpuid_out val;
+
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x1, 0, &val));
+	KUNIT_EXPECT_FALSE(test, !!(val.ecx & BIT(27)));
+	KUNIT_EXPECT_TRUE(test, !!(val.ecx & BIT(31)));
+	KUNIT_EXPECT_EQ(test, val.ebx >> 24, 0U);
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x7, 0, &val));
+	KUNIT_EXPECT_FALSE(test, !!(val.ecx & BIT(4)));
+
+	swg_vmwrite(s, GUEST_CR4, cr4 | X86_CR4_OSXSAVE | X86_CR4_PKE);
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x1, 0, &val));
+	KUNIT_EXPECT_TRUE(test, !!(val.ecx & BIT(27)));
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x7, 0, &val));
+	KUNIT_EXPECT_TRUE(test, !!(val.ecx & BIT(4)));
+}
+
+/* x87 and SSE are all that the default TD has. */
+static void cpuid_tells_sizes_of_extended_state(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	struct cpuid_out val;
+
+	s->g.xcr0 = 3;
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0xd, 0, &val));
+	KUNIT_EXPECT_EQ(test, val.eax, 3U);
+	KUNIT_EXPECT_EQ(test, val.ebx, 576U);
+	KUNIT_EXPECT_EQ(test, val.ecx, 576U);
+	KUNIT_EXPECT_EQ(test, val.edx, 0U);
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0xd, 1, &val));
+	KUNIT_EXPECT_EQ(test, val.ebx, 576U);
+	KUNIT_EXPECT_EQ(test, val.ecx, 0U);
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0xd, 2, &val));
+	KUNIT_EXPECT_EQ(test, val.eax, 0U);
+}
+
+/* ---- control registers ---- */
+
+#define CR_MOV(cr, gpr)	((u64)(cr) | (u64)(gpr) << 8)
+
+static void mov_to_cr(struct swg *s, unsigned int cr, u64 value)
+{
+	s->g.gpr[G_RBX] = value;
+	swg_instruction(s, EXIT_REASON_CR_ACCESS, LEN, CR_MOV(cr, G_RBX));
+}
+
+static void expect_cr_ve(struct swg *s, unsigned int cr, const char *what)
+{
+	swg_expect_ve(s, EXIT_REASON_CR_ACCESS, CR_MOV(cr, G_RBX), what);
+}
+
+static void cr0_bits_of_the_module_raise_ve(struct kunit *test)
+{
+	static const u64 cr0 = X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_PE;
+	struct swg *s = swg_start(test, NULL);
+
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, CR0_GUEST_HOST_MASK),
+			(u64)(X86_CR0_PE | X86_CR0_NE | X86_CR0_NW | X86_CR0_CD));
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, CR0_READ_SHADOW), (u64)(X86_CR0_PE | X86_CR0_NE));
+	mov_to_cr(s, 0, cr0 & ~(u64)X86_CR0_NE);
+	expect_cr_ve(s, 0, "NE off");
+	mov_to_cr(s, 0, cr0 | X86_CR0_CD);
+	expect_cr_ve(s, 0, "CD on");
+	mov_to_cr(s, 0, cr0 | X86_CR0_CD | X86_CR0_NW);
+	expect_cr_ve(s, 0, "NW on");
+	swg_set_64bit(s, false);
+	mov_to_cr(s, 0, X86_CR0_NE);
+	swg_set_64bit(s, true);
+	expect_cr_ve(s, 0, "PE off");
+}
+
+static void illegal_cr0_raises_gp(struct kunit *test)
+{
+	static const u64 cr0 = X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_PE;
+	struct swg *s = swg_start(test, NULL);
+
+	mov_to_cr(s, 0, cr0 | X86_CR0_NW);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "NW without CD");
+	mov_to_cr(s, 0, (cr0 | X86_CR0_CD) & ~(u64)X86_CR0_PE);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "PG without PE");
+	mov_to_cr(s, 0, (cr0 | X86_CR0_CD) & ~(u64)X86_CR0_PG);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "PG off in 64-bit mode");
+	mov_to_cr(s, 0, cr0 | X86_CR0_CD | BIT_ULL(32));
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "upper half");
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_CR0), cr0);
+}
+
+static void cr4_bits_of_the_module_raise_ve(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	u64 mask = swg_vmread(s, CR4_GUEST_HOST_MASK);
+
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, CR4_READ_SHADOW), (u64)X86_CR4_MCE);
+	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_VMXE));
+	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_SMXE));
+	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_MCE));
+	KUNIT_EXPECT_FALSE(test, !!(mask & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR)));
+	mov_to_cr(s, 4, X86_CR4_PAE);
+	expect_cr_ve(s, 4, "MCE off");
+	mov_to_cr(s, 4, X86_CR4_PAE | X86_CR4_MCE | X86_CR4_VMXE);
+	expect_cr_ve(s, 4, "VMXE on");
+	mov_to_cr(s, 4, X86_CR4_PAE | X86_CR4_MCE | X86_CR4_SMXE);
+	expect_cr_ve(s, 4, "SMXE on");
+}
+
+static void cr4_bits_beyond_the_td_raise_gp(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	u64 owned = X86_CR4_VMXE | X86_CR4_SMXE | X86_CR4_MCE;
+	u64 mask = swg_vmread(s, CR4_GUEST_HOST_MASK) & ~owned;
+	unsigned int bit;
+
+	/* Neither key registers nor shadow stacks are in its XFAM. */
+	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_PKE));
+	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_CET));
+	for (bit = 0; bit < 64; bit++) {
+		if (!(mask & BIT_ULL(bit)))
+			continue;
+		mov_to_cr(s, 4, X86_CR4_PAE | X86_CR4_MCE | BIT_ULL(bit));
+		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "reserved");
+	}
+	mov_to_cr(s, 4, 0);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "PAE off in long mode");
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_CR4),
+			(u64)(X86_CR4_PAE | X86_CR4_MCE | X86_CR4_VMXE));
+}
+
+static void rsp_can_be_the_operand(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	s->g.gpr[G_RSP] = 0;
+	swg_vmwrite(s, GUEST_RSP, BIT_ULL(63));
+	swg_instruction(s, EXIT_REASON_CR_ACCESS, LEN, CR_MOV(4, G_RSP));
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "RSP");
+}
+
+/* ---- XCR0 ---- */
+
+static void xsetbv(struct swg *s, u64 reg, u64 value)
+{
+	s->g.gpr[G_RCX] = reg;
+	s->g.gpr[G_RAX] = (u32)value;
+	s->g.gpr[G_RDX] = value >> 32;
+	swg_instruction(s, EXIT_REASON_XSETBV, LEN, 0);
+}
+
+static void xcr0_is_limited_by_xfam(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int bit;
+
+	xsetbv(s, 0, 3);
+	swg_expect_done(s, LEN, "x87 and SSE");
+	KUNIT_EXPECT_EQ(test, s->g.xcr0, 3ULL);
+	xsetbv(s, 1, 3);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "XCR1");
+	xsetbv(s, 0, 2);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "without x87");
+	for (bit = 2; bit < 64; bit++) {
+		xsetbv(s, 0, 3 | BIT_ULL(bit));
+		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "beyond XFAM");
+	}
+	xsetbv(s, 0, 1);
+	swg_expect_done(s, LEN, "x87");
+	KUNIT_EXPECT_EQ(test, s->g.xcr0, 1ULL);
+}
+
+static void xcr0_has_its_dependencies(struct kunit *test)
+{
+	struct swg_config config = { .xfam = BIT_ULL(2) };
+	struct tdx_module_args args = { .rdx = 0x1900000300000002ULL };
+	struct swg *s;
+
+	KUNIT_ASSERT_EQ(test, ST_SUCCESS, swt_call(swt_of(test), L_SYS_RD, &args));
+	if (!(args.r8 & BIT_ULL(2)))
+		kunit_skip(test, "needs a CPU with AVX");
+	s = swg_start(test, &config);
+	xsetbv(s, 0, 5);
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "AVX without SSE");
+	xsetbv(s, 0, 7);
+	swg_expect_done(s, LEN, "AVX");
+	KUNIT_EXPECT_EQ(test, s->g.xcr0, 7ULL);
+}
+
+static struct kunit_case instr_cases[] = {
+	KUNIT_CASE(instructions_raise_what_the_list_says),
+	KUNIT_CASE(faults_set_rf),
+	KUNIT_CASE(cpuid_is_what_the_host_reads),
+	KUNIT_CASE(cpuid_knows_the_module),
+	KUNIT_CASE(cpuid_leaves_for_the_host_raise_ve),
+	KUNIT_CASE(cpuid_clamps_what_is_out_of_range),
+	KUNIT_CASE(cpuid_follows_control_registers),
+	KUNIT_CASE(cpuid_tells_sizes_of_extended_state),
+	KUNIT_CASE(cr0_bits_of_the_module_raise_ve),
+	KUNIT_CASE(illegal_cr0_raises_gp),
+	KUNIT_CASE(cr4_bits_of_the_module_raise_ve),
+	KUNIT_CASE(cr4_bits_beyond_the_td_raise_gp),
+	KUNIT_CASE(rsp_can_be_the_operand),
+	KUNIT_CASE(xcr0_is_limited_by_xfam),
+	KUNIT_CASE(xcr0_has_its_dependencies),
+	{}
+};
+
+SWG_SUITE("tdx_sw_instr", instr_cases);
+
+MODULE_DESCRIPTION("KUnit tests of the software TDX module: instructions in a TD");
+MODULE_LICENSE("GPL");

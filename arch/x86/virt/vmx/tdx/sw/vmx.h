@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * VMX as TD entry uses it: the instructions, what the CPU can do, and the parts
+ * that enter.c puts together.
+ */
+#ifndef _X86_VIRT_TDX_SW_VMX_H
+#define _X86_VIRT_TDX_SW_VMX_H
+
+#include <asm/desc_defs.h>
+
+#include "guest.h"
+
+/* What the CPU offers; constant after boot. */
+struct vmx_caps {
+	bool usable;			/* all that TD entry cannot do without */
+	bool invept_single;
+	bool vpid;
+	bool tsc_scaling;
+	bool guard_timer;		/* ticks every 1 << guard_shift of the TSC */
+	u8 guard_shift;
+	u32 revision;
+	u32 pin;
+	u32 proc;
+	u32 proc2;
+	u32 exit;
+	u32 entry;
+	u32 proc2_optional;		/* what a TD's host may switch on */
+};
+
+extern struct vmx_caps vmx_caps;
+
+void __init vmx_setup(void);
+
+/* ---- the VMCS (vmcs.c) ---- */
+
+#define NO_VMCS		(~0ULL)
+
+u64 vmcs_current(void);
+void vmcs_load(u64 pa);
+void vmcs_clear(u64 pa);
+void vmcs_prepare(struct tdx_sw_call *c);
+void vmcs_apply_controls(struct tdx_sw_call *c);
+void vmcs_set_proc_control(u32 control, bool on);
+void vmcs_guard_entry(struct tdx_sw_call *c);
+void vmcs_read_exit(struct tdx_sw_vmexit *exit);
+u32 vmcs_instruction_error(void);
+
+/* ---- the host's own state (host.c) ---- */
+
+struct host_state {
+	u64 vmcs;
+	u16 ds;
+	u16 es;
+	u16 fs;
+	u16 gs;
+	u16 ldt;
+	struct desc_ptr gdt;
+	struct desc_ptr idt;
+	u64 fs_base;
+	u64 debugctl;
+	u64 msr[TDX_SW_NR_SWITCHED];
+};
+
+void host_save(struct host_state *host);
+void host_fill_vmcs(const struct host_state *host);
+void host_restore_cpu(const struct host_state *host);
+
+/* ---- registers that no VMCS field switches (switch.c) ---- */
+
+void __init switch_setup(void);
+void switch_init_vcpu(struct tdx_sw_vcpu *vcpu);
+void switch_to_guest(struct tdx_sw_call *c, struct host_state *host);
+void switch_load_controls(struct tdx_sw_call *c);
+void switch_to_host(struct tdx_sw_call *c, const struct host_state *host);
+void switch_load_guest_xmm(struct tdx_sw_call *c, u16 mask);
+void switch_init_xstate(u64 xfam);
+
+/* ---- translations (eptroot.c) ---- */
+
+void eptroot_fill(struct tdx_sw_call *c);
+void eptroot_flush(struct tdx_sw_call *c);
+
+/* ---- interrupts (vapic.c) ---- */
+
+void vapic_init(struct tdx_sw_call *c);
+void vapic_sync(struct tdx_sw_call *c);
+
+/* ---- exits (exit.c) ---- */
+
+enum guest_outcome exit_handle(struct tdx_sw_call *c);
+void exit_finish_vmcall(struct tdx_sw_call *c);
+
+/* ---- zero-step mitigation (zerostep.c) ---- */
+
+enum zerostep_verdict {
+	ZEROSTEP_ENTER,
+	ZEROSTEP_BUSY,
+	ZEROSTEP_REFAULT,
+};
+
+enum zerostep_verdict zerostep_filter(struct tdx_sw_call *c, u64 *gpa);
+void zerostep_notify(struct tdx_sw_call *c);
+void zerostep_new_rip(struct tdx_sw_call *c, u64 rip);
+void zerostep_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla);
+
+/* ---- entry (enter.c, vmenter.S) ---- */
+
+asmlinkage int tdx_sw_vmenter(struct tdx_sw_guest *guest, bool launched);
+
+#endif
