@@ -21,6 +21,7 @@
 #include <linux/types.h>
 
 #include <asm/page_types.h>
+#include <asm/shared/tdx.h>
 #include <asm/shared/tdx_status.h>
 
 /* Leaf numbers */
@@ -214,6 +215,7 @@ u64 tdh_mng_key_freeid(phys_addr_t tdr);
 u64 tdh_vp_create(phys_addr_t tdr, phys_addr_t tdvpr);
 u64 tdh_vp_addcx(phys_addr_t tdvpr, phys_addr_t page);
 u64 tdh_vp_init(phys_addr_t tdvpr, u64 rcx, u32 x2apic_id);
+u64 tdh_vp_enter(phys_addr_t tdvpr, struct tdx_module_args *args);
 u64 tdh_vp_flush(phys_addr_t tdvpr);
 u64 tdh_vp_rd(phys_addr_t tdvpr, u64 field, u64 *data);
 u64 tdh_vp_wr(phys_addr_t tdvpr, u64 field, u64 data, u64 mask, u64 *old);

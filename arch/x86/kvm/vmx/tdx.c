@@ -37,6 +37,7 @@
 #include "tdx.h"
 #include "vmx.h"
 #include "x86.h"
+#include "x86_ops.h"
 
 bool enable_tdx __ro_after_init;
 module_param_named(tdx, enable_tdx, bool, 0444);
@@ -634,6 +635,16 @@ static int tdx_offline_cpu(unsigned int cpu)
 	return tdx_cpu_offline_check(cpu);
 }
 
+/* Hyper-V flushes by root, and KVM doesn't know that of a TD. */
+static bool __init tdx_flushes_by_hypercall(void)
+{
+#if IS_ENABLED(CONFIG_HYPERV)
+	return vt_x86_ops.flush_remote_tlbs;
+#else
+	return false;
+#endif
+}
+
 static const char *__init tdx_missing_requirement(void)
 {
 	if (!enable_ept || !cpu_has_vmx_ept_ad_bits())
@@ -642,6 +653,8 @@ static const char *__init tdx_missing_requirement(void)
 		return "the TDP MMU";
 	if (!enable_mmio_caching)
 		return "MMIO caching";
+	if (tdx_flushes_by_hypercall())
+		return "TLB flushes that Hyper-V doesn't do for KVM";
 	if (!enable_virt_at_load)
 		return "kvm.enable_virt_at_load";
 	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
@@ -725,6 +738,7 @@ void __init tdx_bringup(void)
 		return;
 
 	tdx_vcpus_init();
+	tdx_entry_init();
 
 	r = kvm_enable_virtualization();
 	if (!r) {

@@ -7,6 +7,10 @@
  *
  *	tdx.c		bring-up, life of a TD, its key ID
  *	tdx_vcpu.c	life of a vCPU, its place on a CPU, operations on it
+ *	tdx_entry.c	entry to the TD, the host's state around it
+ *	tdx_exit.c	exits from the TD by reason, EPT violations
+ *	tdx_vmcall.c	TDVMCALLs: answered, or handed to userspace
+ *	tdx_irq.c	interrupts, NMIs, wake-up of halted vCPUs
  *	tdx_ioctl.c	KVM_MEMORY_ENCRYPT_OP: copy in, validate, call, copy out
  *	tdx_cpuid.c	CPUID, attributes and XFAM: offered, configured, read back
  *	tdx_sept.c	private memory: changes of the mirror to SEAMCALLs
@@ -45,6 +49,22 @@ enum kvm_tdx_state {
 
 /* Leaf numbers fit into TDX_NR_LEAVES. */
 #define TDX_NR_LEAVES		64
+
+/* Exit reasons are below, others are counted as TDX_NR_EXIT_REASONS - 1. */
+#define TDX_NR_EXIT_REASONS	80
+
+/* Counters of TDVMCALLs: the rows of tdx_vmcalls[], followed by these. */
+enum {
+	TDX_VMCALL_HYPERCALL = 11,
+	TDX_VMCALL_UNSUPPORTED,
+	TDX_NR_VMCALLS,
+};
+
+/*
+ * In vcpu_vt.exit_reason if the module gave none: a reason that doesn't exist,
+ * without any of the flags in bits 31:16.
+ */
+#define TDX_NO_EXIT_REASON	0xffff
 
 /* "No key ID": the range of real ones starts above the MKTME ones. */
 #define TDX_NO_HKID		(-1)
@@ -87,6 +107,17 @@ struct kvm_tdx {
 	bool hold_off_entry;
 
 	atomic64_t seamcalls[TDX_NR_LEAVES];
+	atomic64_t exits[TDX_NR_EXIT_REASONS];
+	atomic64_t vmcalls[TDX_NR_VMCALLS];
+};
+
+enum tdx_halt {
+	TDX_NOT_HALTED,
+	TDX_HALTED,
+	/* ... and no interrupt that it had taken over is waiting. */
+	TDX_HALTED_IDLE,
+	/* Interrupts don't wake it. */
+	TDX_HALTED_INTR_BLOCKED,
 };
 
 enum vcpu_tdx_state {
@@ -101,7 +132,10 @@ struct vcpu_tdx {
 	/* Changed like the state of the TD. */
 	enum vcpu_tdx_state state;
 
-	/* Control pages, 0 if there is none. */
+	/*
+	 * Control pages, 0 if there is none.  Physical addresses, as the code that
+	 * enters the TD can't call what would convert them.
+	 */
 	phys_addr_t tdvpr;
 	phys_addr_t *tdcx;
 	unsigned int nr_tdcx;
@@ -113,6 +147,26 @@ struct vcpu_tdx {
 	 */
 	int assoc_cpu;
 	struct list_head assoc_list;
+
+	/*
+	 * What TDH.VP.ENTER returned: RAX, which holds TDX_OPERAND_BUSY if KVM held
+	 * the entry off, and the other registers.
+	 */
+	u64 status;
+	struct tdx_module_args regs;
+
+	/*
+	 * Registers of the last TDVMCALL, with the answer.  They go into every
+	 * entry: an exit that the module makes up, or refuses to go beyond, may
+	 * come before the guest has received the answer.
+	 */
+	struct tdx_module_args vmcall;
+	/* The rest of a MapGPA request, with the shared bit if it is set there. */
+	gpa_t map_gpa_next;
+	gpa_t map_gpa_end;
+
+	/* How the vCPU halted, if that is what it did last. */
+	enum tdx_halt halt;
 };
 
 /* Code for both kinds of vCPUs finds the shared part at the same place. */
@@ -137,6 +191,13 @@ static inline bool tdx_has_key(const struct kvm_tdx *kvm_tdx)
 static inline bool tdx_is_runnable(const struct kvm_tdx *kvm_tdx)
 {
 	return kvm_tdx->state == TD_STATE_RUNNABLE;
+}
+
+/* Whether bits 31:0 of what TDH.VP.ENTER returned are an exit reason. */
+static __always_inline bool tdx_status_has_exit_reason(u64 status)
+{
+	return tdx_status_is_success(status) ||
+	       tdx_status_is_non_recoverable(status);
 }
 
 /*
@@ -209,11 +270,33 @@ int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx);
 void tdx_flush_tlb_all(struct kvm_vcpu *vcpu);
 void tdx_flush_tlb_current(struct kvm_vcpu *vcpu);
 void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root_hpa, int level);
-void tdx_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
-			   int trig_mode, int vector);
-bool tdx_has_pending_interrupt(struct kvm_vcpu *vcpu);
+int tdx_read_vp(struct kvm_vcpu *vcpu, u64 field, u64 *data);
+int tdx_write_vp(struct kvm_vcpu *vcpu, u64 field, u64 data, u64 mask);
+
+/* tdx_entry.c */
+void tdx_entry_init(void);
+void tdx_prepare_switch_to_guest(struct kvm_vcpu *vcpu);
+void tdx_prepare_switch_to_host(struct kvm_vcpu *vcpu);
+void tdx_record_exit(struct vcpu_tdx *tdx, u64 status);
+fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags);
+void tdx_handle_exit_irqoff(struct kvm_vcpu *vcpu);
 void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
 		       u64 *info2, u32 *intr_info, u32 *error_code);
+
+/* tdx_exit.c */
+int tdx_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
+int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa);
+
+/* tdx_vmcall.c */
+int tdx_handle_vmcall(struct kvm_vcpu *vcpu);
+int tdx_complete_emulated_msr(struct kvm_vcpu *vcpu, int err);
+const char *tdx_vmcall_name(unsigned int i);
+
+/* tdx_irq.c */
+void tdx_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
+			   int trig_mode, int vector);
+bool tdx_protected_apic_has_interrupt(struct kvm_vcpu *vcpu);
+void tdx_inject_nmi(struct kvm_vcpu *vcpu);
 
 /* tdx_msr.c */
 bool tdx_has_emulated_msr(u32 index);
@@ -243,6 +326,10 @@ int tdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 void tdx_flush_external_tlbs(struct kvm *kvm);
 void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
 int tdx_sept_measure_page(struct kvm *kvm, gfn_t gfn);
+#if IS_ENABLED(CONFIG_KUNIT)
+void tdx_hold_off_entry(struct kvm *kvm);
+void tdx_allow_entry(struct kvm *kvm);
+#endif
 
 /* tdx_stats.c */
 void tdx_debugfs_init(void);
@@ -253,6 +340,8 @@ void tdx_stats_key_released(void);
 void tdx_count_leak(struct kvm *kvm, unsigned int nr_pages);
 u64 tdx_nr_leaked_pages(void);
 const char *tdx_leaf_name(unsigned int leaf);
+void tdx_count_exit(struct kvm *kvm, unsigned int reason);
+void tdx_count_vmcall(struct kvm *kvm, unsigned int i);
 
 #else /* !CONFIG_KVM_INTEL_TDX */
 

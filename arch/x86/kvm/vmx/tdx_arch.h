@@ -191,6 +191,9 @@ static inline u64 tdx_md_cpuid_field(u32 leaf, bool has_subleaf, u32 subleaf,
 #define VCPU_MD_XFAM			0x202000030000000CULL
 #define VCPU_MD_STATE_DETAILS		0x9120000300000100ULL
 
+/* VCPU_MD_PEND_NMI */
+#define VCPU_PEND_NMI			BIT_ULL(0)
+
 /* VCPU_MD_STATE_DETAILS */
 #define VCPU_STATE_DETAILS_INTR_PENDING	BIT_ULL(0)
 
@@ -206,6 +209,14 @@ static inline u64 tdx_md_cpuid_field(u32 leaf, bool has_subleaf, u32 subleaf,
 #define VCPU_PIN_PROCESS_POSTED_INTR	BIT_ULL(7)
 #define VCPU_SEC_BUS_LOCK_DETECTION	BIT_ULL(30)
 #define VCPU_SEC_NOTIFY_VM_EXITING	BIT_ULL(31)
+
+/* RCX after an exit that is no TDVMCALL */
+#define TDX_EXIT_QUALIFICATION_MASK	GENMASK_ULL(31, 0)
+
+/* RDX after an exit that is no TDVMCALL */
+#define TDX_EXT_QUALIFICATION_TYPE_MASK	GENMASK_ULL(3, 0)
+/* ... type: access to a page that the guest has not accepted */
+#define TDX_EXT_QUALIFICATION_PENDING	6
 
 /* States of a Secure EPT entry, see tdh_sept_info_state() */
 enum tdx_sept_state {

@@ -25,6 +25,8 @@
 
 #include <linux/mm.h>
 
+#include <kunit/visibility.h>
+
 #include "mmu.h"
 #include "mmu/external.h"
 #include "tdx.h"
@@ -43,17 +45,20 @@ static void tdx_kick_vcpus(struct kvm *kvm)
 	atomic64_inc(&kvm->stat.tdx_kicks);
 }
 
-static void tdx_hold_off_entry(struct kvm *kvm)
+VISIBLE_IF_KUNIT void tdx_hold_off_entry(struct kvm *kvm)
 {
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
-	/* The kick is a full barrier for every vCPU that it finds in the guest. */
+	/*
+	 * The kick's access to a vCPU's mode is a full barrier whatever it finds:
+	 * see tdx_is_entry_held_off().
+	 */
 	WRITE_ONCE(to_kvm_tdx(kvm)->hold_off_entry, true);
 	atomic64_inc(&kvm->stat.tdx_busy_removals);
 	tdx_kick_vcpus(kvm);
 }
 
-static void tdx_allow_entry(struct kvm *kvm)
+VISIBLE_IF_KUNIT void tdx_allow_entry(struct kvm *kvm)
 {
 	WRITE_ONCE(to_kvm_tdx(kvm)->hold_off_entry, false);
 }

@@ -15,9 +15,11 @@
  * Further debugfs files:
  *
  *	kvm/<pid>-<fd>/tdx_seamcalls	SEAMCALLs for the TD
+ *	kvm/<pid>-<fd>/tdx_exits	exits from the TD, TDVMCALLs included
+ *	kvm/<pid>-<fd>/tdx_vmcalls	TDVMCALLs
  *	kvm/<pid>-<fd>/tdx_mrtd		its measurement in hex, -ENODATA until
  *					it is complete
- *	kvm/tdx_seamcalls		SEAMCALLs for all TDs that are gone
+ *	kvm/tdx_{seamcalls,exits,vmcalls}	the same of all TDs that are gone
  *	kvm/tdx_keyids_used		TDs that have a key ID, leaked ones included
  *	kvm/tdx_keyids_total		how many can have one
  *	kvm/tdx_leaked_pages		sum of tdx_pages_leaked, of TDs gone, too
@@ -29,16 +31,26 @@
  *
  * e.g. "6 MEM.PAGE.AUG 512".  Attempts that the module refused count, repetitions
  * inside of the tdh_*() functions for want of entropy don't.
+ *
+ * tdx_exits has such lines by exit reason, e.g. "48 EPT_VIOLATION 7"; entries that
+ * the module refused are no exits.  tdx_vmcalls has lines of a name and a count,
+ * e.g. "MapGPA 3", where "hypercall" stands for all of KVM's and "unsupported" for
+ * everything that was answered so.
  */
 
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
+#include <linux/trace_events.h>
+
+#include <asm/vmx.h>
 
 #include "tdx.h"
 
 static atomic64_t tdx_leaked_pages;
 static atomic_t tdx_keyids_used;
 static atomic64_t tdx_seamcalls_gone[TDX_NR_LEAVES];
+static atomic64_t tdx_exits_gone[TDX_NR_EXIT_REASONS];
+static atomic64_t tdx_vmcalls_gone[TDX_NR_VMCALLS];
 
 static const char * const tdx_leaf_names[TDX_NR_LEAVES] = {
 	[TDH_VP_ENTER]			= "VP.ENTER",
@@ -81,6 +93,58 @@ const char *tdx_leaf_name(unsigned int leaf)
 	return tdx_leaf_names[leaf];
 }
 
+void tdx_count_exit(struct kvm *kvm, unsigned int reason)
+{
+	reason = min(reason, TDX_NR_EXIT_REASONS - 1);
+	atomic64_inc(&to_kvm_tdx(kvm)->exits[reason]);
+}
+
+void tdx_count_vmcall(struct kvm *kvm, unsigned int i)
+{
+	atomic64_inc(&to_kvm_tdx(kvm)->vmcalls[i]);
+}
+
+static const struct trace_print_flags tdx_exit_reason_names[] = {
+	VMX_EXIT_REASONS,
+};
+
+static const char *tdx_exit_reason_name(unsigned int reason)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tdx_exit_reason_names); i++) {
+		if (tdx_exit_reason_names[i].mask == reason)
+			return tdx_exit_reason_names[i].name;
+	}
+
+	return "?";
+}
+
+static void tdx_show_exits(struct seq_file *m, const atomic64_t *counts)
+{
+	unsigned int reason;
+	s64 count;
+
+	for (reason = 0; reason < TDX_NR_EXIT_REASONS; reason++) {
+		count = atomic64_read(&counts[reason]);
+		if (count)
+			seq_printf(m, "%u %s %lld\n", reason,
+				   tdx_exit_reason_name(reason), count);
+	}
+}
+
+static void tdx_show_vmcalls(struct seq_file *m, const atomic64_t *counts)
+{
+	unsigned int i;
+	s64 count;
+
+	for (i = 0; i < TDX_NR_VMCALLS; i++) {
+		count = atomic64_read(&counts[i]);
+		if (count)
+			seq_printf(m, "%s %lld\n", tdx_vmcall_name(i), count);
+	}
+}
+
 static void tdx_show_seamcalls(struct seq_file *m, const atomic64_t *counts)
 {
 	unsigned int leaf;
@@ -98,6 +162,22 @@ static int tdx_vm_seamcalls_show(struct seq_file *m, void *v)
 	struct kvm *kvm = m->private;
 
 	tdx_show_seamcalls(m, to_kvm_tdx(kvm)->seamcalls);
+	return 0;
+}
+
+static int tdx_vm_exits_show(struct seq_file *m, void *v)
+{
+	struct kvm *kvm = m->private;
+
+	tdx_show_exits(m, to_kvm_tdx(kvm)->exits);
+	return 0;
+}
+
+static int tdx_vm_vmcalls_show(struct seq_file *m, void *v)
+{
+	struct kvm *kvm = m->private;
+
+	tdx_show_vmcalls(m, to_kvm_tdx(kvm)->vmcalls);
 	return 0;
 }
 
@@ -147,6 +227,16 @@ static int tdx_vm_seamcalls_open(struct inode *inode, struct file *file)
 	return tdx_vm_file_open(inode, file, tdx_vm_seamcalls_show);
 }
 
+static int tdx_vm_exits_open(struct inode *inode, struct file *file)
+{
+	return tdx_vm_file_open(inode, file, tdx_vm_exits_show);
+}
+
+static int tdx_vm_vmcalls_open(struct inode *inode, struct file *file)
+{
+	return tdx_vm_file_open(inode, file, tdx_vm_vmcalls_show);
+}
+
 static int tdx_vm_mrtd_open(struct inode *inode, struct file *file)
 {
 	return tdx_vm_file_open(inode, file, tdx_vm_mrtd_show);
@@ -158,21 +248,19 @@ static int tdx_vm_file_release(struct inode *inode, struct file *file)
 	return single_release(inode, file);
 }
 
-static const struct file_operations tdx_vm_seamcalls_fops = {
-	.owner		= THIS_MODULE,
-	.open		= tdx_vm_seamcalls_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= tdx_vm_file_release,
-};
+#define TDX_VM_FILE_FOPS(name)						\
+static const struct file_operations name##_fops = {			\
+	.owner		= THIS_MODULE,					\
+	.open		= name##_open,					\
+	.read		= seq_read,					\
+	.llseek		= seq_lseek,					\
+	.release	= tdx_vm_file_release,				\
+}
 
-static const struct file_operations tdx_vm_mrtd_fops = {
-	.owner		= THIS_MODULE,
-	.open		= tdx_vm_mrtd_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= tdx_vm_file_release,
-};
+TDX_VM_FILE_FOPS(tdx_vm_seamcalls);
+TDX_VM_FILE_FOPS(tdx_vm_exits);
+TDX_VM_FILE_FOPS(tdx_vm_vmcalls);
+TDX_VM_FILE_FOPS(tdx_vm_mrtd);
 
 void tdx_debugfs_add_vm(struct kvm *kvm)
 {
@@ -182,6 +270,10 @@ void tdx_debugfs_add_vm(struct kvm *kvm)
 
 	debugfs_create_file("tdx_seamcalls", 0444, kvm->debugfs_dentry, kvm,
 			    &tdx_vm_seamcalls_fops);
+	debugfs_create_file("tdx_exits", 0444, kvm->debugfs_dentry, kvm,
+			    &tdx_vm_exits_fops);
+	debugfs_create_file("tdx_vmcalls", 0444, kvm->debugfs_dentry, kvm,
+			    &tdx_vm_vmcalls_fops);
 	debugfs_create_file("tdx_mrtd", 0444, kvm->debugfs_dentry, kvm,
 			    &tdx_vm_mrtd_fops);
 }
@@ -192,6 +284,20 @@ static int tdx_seamcalls_gone_show(struct seq_file *m, void *v)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(tdx_seamcalls_gone);
+
+static int tdx_exits_gone_show(struct seq_file *m, void *v)
+{
+	tdx_show_exits(m, tdx_exits_gone);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tdx_exits_gone);
+
+static int tdx_vmcalls_gone_show(struct seq_file *m, void *v)
+{
+	tdx_show_vmcalls(m, tdx_vmcalls_gone);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tdx_vmcalls_gone);
 
 static int tdx_keyids_used_get(void *data, u64 *val)
 {
@@ -222,6 +328,10 @@ void tdx_debugfs_init(void)
 
 	debugfs_create_file("tdx_seamcalls", 0444, kvm_debugfs_dir, NULL,
 			    &tdx_seamcalls_gone_fops);
+	debugfs_create_file("tdx_exits", 0444, kvm_debugfs_dir, NULL,
+			    &tdx_exits_gone_fops);
+	debugfs_create_file("tdx_vmcalls", 0444, kvm_debugfs_dir, NULL,
+			    &tdx_vmcalls_gone_fops);
 	debugfs_create_file("tdx_keyids_used", 0444, kvm_debugfs_dir, NULL,
 			    &tdx_keyids_used_fops);
 	debugfs_create_file("tdx_keyids_total", 0444, kvm_debugfs_dir, NULL,
@@ -230,13 +340,19 @@ void tdx_debugfs_init(void)
 			    &tdx_leaked_pages_fops);
 }
 
+static void tdx_add_counts(atomic64_t *to, const atomic64_t *from, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		atomic64_add(atomic64_read(&from[i]), &to[i]);
+}
+
 void tdx_stats_vm_destroyed(struct kvm_tdx *kvm_tdx)
 {
-	unsigned int leaf;
-
-	for (leaf = 0; leaf < TDX_NR_LEAVES; leaf++)
-		atomic64_add(atomic64_read(&kvm_tdx->seamcalls[leaf]),
-			     &tdx_seamcalls_gone[leaf]);
+	tdx_add_counts(tdx_seamcalls_gone, kvm_tdx->seamcalls, TDX_NR_LEAVES);
+	tdx_add_counts(tdx_exits_gone, kvm_tdx->exits, TDX_NR_EXIT_REASONS);
+	tdx_add_counts(tdx_vmcalls_gone, kvm_tdx->vmcalls, TDX_NR_VMCALLS);
 }
 
 void tdx_stats_key_assigned(void)

@@ -28,7 +28,6 @@
 #include "mmu.h"
 #include "posted_intr.h"
 #include "tdx.h"
-#include "trace.h"
 #include "vmx.h"
 #include "x86.h"
 
@@ -171,6 +170,7 @@ void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 void tdx_vcpu_put(struct kvm_vcpu *vcpu)
 {
 	vmx_vcpu_pi_put(vcpu);
+	tdx_prepare_switch_to_host(vcpu);
 }
 
 /*
@@ -370,7 +370,20 @@ static int tdx_init_vp(struct kvm_vcpu *vcpu, u64 rcx)
 				  vcpu->vcpu_id);
 }
 
-static int tdx_write_vp(struct kvm_vcpu *vcpu, u64 field, u64 data, u64 mask)
+int tdx_read_vp(struct kvm_vcpu *vcpu, u64 field, u64 *data)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	u64 status;
+
+	status = tdx_call_retry(to_kvm_tdx(vcpu->kvm), TDH_VP_RD,
+				tdh_vp_rd(tdx->tdvpr, field, data));
+	if (tdx_status_is_success(status))
+		return 0;
+
+	return tdx_report_failure(vcpu->kvm, TDH_VP_RD, status, tdx->tdvpr, field);
+}
+
+int tdx_write_vp(struct kvm_vcpu *vcpu, u64 field, u64 data, u64 mask)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	u64 status, old;
@@ -456,17 +469,14 @@ int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx)
  * Operations
  */
 
-/*
- * There is no way into the TD yet.  A vCPU that could run, if there was one, is
- * told apart by its errno from one that could not.
- */
+/* What the module demands of a vCPU that is to be entered. */
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
 {
 	if (to_tdx(vcpu)->state != VCPU_TD_STATE_INITIALIZED ||
 	    !tdx_is_runnable(to_kvm_tdx(vcpu->kvm)))
 		return -EINVAL;
 
-	return -EOPNOTSUPP;
+	return 1;
 }
 
 /*
@@ -489,36 +499,4 @@ void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root_hpa, int level)
 	if (to_tdx(vcpu)->state == VCPU_TD_STATE_INITIALIZED)
 		tdx_write_vp(vcpu, VCPU_MD_SHARED_EPTP, root_hpa,
 			     GENMASK_ULL(51, 12));
-}
-
-void tdx_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
-			   int trig_mode, int vector)
-{
-	struct kvm_vcpu *vcpu = apic->vcpu;
-
-	vmx_post_interrupt(vcpu, vector);
-	trace_kvm_apicv_accept_irq(vcpu->vcpu_id, delivery_mode, trig_mode, vector);
-}
-
-/* The guest's interrupt flag isn't visible.  The CPU looks at it, not KVM. */
-int tdx_interrupt_allowed(struct kvm_vcpu *vcpu, bool for_injection)
-{
-	return true;
-}
-
-bool tdx_has_pending_interrupt(struct kvm_vcpu *vcpu)
-{
-	return pi_has_pending_interrupt(vcpu);
-}
-
-void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
-		       u64 *info2, u32 *intr_info, u32 *error_code)
-{
-	struct vcpu_vt *vt = to_vt(vcpu);
-
-	*reason = vt->exit_reason.full;
-	*info1 = vt->exit_qualification;
-	*info2 = 0;
-	*intr_info = vt->exit_intr_info;
-	*error_code = 0;
 }

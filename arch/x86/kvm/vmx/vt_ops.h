@@ -100,7 +100,7 @@ VT_OP_VOID(vcpu_free, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_VOID(vcpu_reset, (struct kvm_vcpu *vcpu, bool init_event), (vcpu, init_event))
 VT_OP_VOID(vcpu_load, (struct kvm_vcpu *vcpu, int cpu), (vcpu, cpu))
 VT_OP_VOID(vcpu_put, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP_REFUSED_VOID(prepare_switch_to_guest, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_VOID(prepare_switch_to_guest, (struct kvm_vcpu *vcpu), (vcpu))
 
 /* The TDs' vCPUs leave the CPU while it can still execute SEAMCALL. */
 static void vt_disable_virtualization_cpu(void)
@@ -132,11 +132,9 @@ static int vt_private_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn)
 
 /* Running */
 VT_OP(int, vcpu_pre_run, (struct kvm_vcpu *vcpu), (vcpu))
-VT_OP_REFUSED(fastpath_t, vcpu_run, EXIT_FASTPATH_NONE,
-	      (struct kvm_vcpu *vcpu, u64 run_flags), (vcpu, run_flags))
-VT_OP_REFUSED(int, handle_exit, -EIO,
-	      (struct kvm_vcpu *vcpu, fastpath_t fastpath), (vcpu, fastpath))
-VT_OP_REFUSED_VOID(handle_exit_irqoff, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP(fastpath_t, vcpu_run, (struct kvm_vcpu *vcpu, u64 run_flags), (vcpu, run_flags))
+VT_OP(int, handle_exit, (struct kvm_vcpu *vcpu, fastpath_t fastpath), (vcpu, fastpath))
+VT_OP_VOID(handle_exit_irqoff, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_REFUSED(int, skip_emulated_instruction, 1, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_REFUSED_VOID(update_emulated_instruction, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_VOID(get_exit_info,
@@ -171,8 +169,8 @@ VT_OP_NOP(msr_filter_changed, (struct kvm_vcpu *vcpu), (vcpu))
 
 static int vt_complete_emulated_msr(struct kvm_vcpu *vcpu, int err)
 {
-	if (KVM_BUG_ON(is_td_vcpu(vcpu), vcpu->kvm))
-		return -EIO;
+	if (is_td_vcpu(vcpu))
+		return tdx_complete_emulated_msr(vcpu, err);
 
 	return kvm_complete_insn_gp(vcpu, err);
 }
@@ -271,7 +269,7 @@ VT_OP_NOP(inject_irq, (struct kvm_vcpu *vcpu, bool reinjected), (vcpu, reinjecte
 VT_OP_NOP(inject_exception, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_NOP(cancel_injection, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP(int, interrupt_allowed, (struct kvm_vcpu *vcpu, bool for_injection), (vcpu, for_injection))
-VT_OP_REFUSED_VOID(inject_nmi, (struct kvm_vcpu *vcpu), (vcpu))
+VT_OP_VOID(inject_nmi, (struct kvm_vcpu *vcpu), (vcpu))
 VT_OP_CONST(int, nmi_allowed, true, (struct kvm_vcpu *vcpu, bool for_injection),
 	    (vcpu, for_injection))
 VT_OP_CONST(bool, get_nmi_mask, false, (struct kvm_vcpu *vcpu), (vcpu))
@@ -301,7 +299,7 @@ static void vt_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
 
 static bool vt_protected_apic_has_interrupt(struct kvm_vcpu *vcpu)
 {
-	return is_td_vcpu(vcpu) && tdx_has_pending_interrupt(vcpu);
+	return is_td_vcpu(vcpu) && tdx_protected_apic_has_interrupt(vcpu);
 }
 
 /* A TD's virtual APIC can't be turned off. */

@@ -207,7 +207,7 @@ static_assert((TDX_OPERAND_BUSY & TDX_STATUS_CLASS_MASK) >> 40 == TDX_CLASS_BUSY
 static_assert((TDX_EPT_WALK_FAILED & TDX_STATUS_CLASS_MASK) >> 40 == TDX_CLASS_SEPT);
 
 /* The status without the details that qualify it: what to compare. */
-static inline u64 tdx_status_code(u64 status)
+static __always_inline u64 tdx_status_code(u64 status)
 {
 	return status & TDX_STATUS_CODE_MASK;
 }
@@ -218,12 +218,12 @@ static inline u32 tdx_status_details(u64 status)
 	return status & TDX_STATUS_DETAILS_MASK;
 }
 
-static inline u8 tdx_status_class(u64 status)
+static __always_inline u8 tdx_status_class(u64 status)
 {
 	return (status & TDX_STATUS_CLASS_MASK) >> 40;
 }
 
-static inline bool tdx_status_is_success(u64 status)
+static __always_inline bool tdx_status_is_success(u64 status)
 {
 	return tdx_status_code(status) == TDX_SUCCESS;
 }
@@ -249,7 +249,7 @@ static inline bool tdx_status_is_info(u64 status)
  * the bit is what counts.  An error that a different call may cure (0xC…) has
  * that bit too, hence the class.
  */
-static inline bool tdx_status_is_non_recoverable(u64 status)
+static __always_inline bool tdx_status_is_non_recoverable(u64 status)
 {
 	return (status & TDX_STATUS_NON_RECOVERABLE) &&
 	       tdx_status_class(status) == TDX_CLASS_GENERAL &&

@@ -50,6 +50,9 @@ struct tdx_test {
 	unsigned int nr_leaked;
 	u64 old_leaked;
 
+	/* That of another fixture which builds upon this one. */
+	void *opaque;
+
 	/* The module's counters at the time of tdx_test_reset_counts(). */
 	u64 module_calls[TDX_NR_LEAVES];
 };

@@ -370,6 +370,36 @@ u64 tdh_vp_init(phys_addr_t tdvpr, u64 rcx, u32 x2apic_id)
 EXPORT_SYMBOL_GPL(tdh_vp_init);
 
 /**
+ * tdh_vp_enter - TDH.VP.ENTER: run a vCPU until it exits
+ * @tdvpr: the vCPU's TDVPR
+ * @args: registers, in and out; RCX is the leaf's own on the way in
+ *
+ * If the last exit was a TDVMCALL the guest finds @args in the registers that
+ * it selected for it, else they are ignored.  Afterwards @args describes the
+ * exit, unless there was no entry: then it holds what went in.  RBP is left
+ * alone, which takes a TD that was created with NO_RBP_MOD.
+ *
+ * What the module leaves behind in the CPU's other registers is the caller's to
+ * clean up.  An error, a lack of entropy included, is not retried.
+ *
+ * Context: no instrumentation; interrupts disabled; TDVPR and TDR shared until
+ * the exit, S-EPT tree exclusive for a moment if the vCPU keeps faulting.
+ * Return: the exit reason in bits 31:0 with the status TDX_SUCCESS, the ones of
+ * the NON_RECOVERABLE kind or TDX_HOST_PRIORITY_BUSY_TIMEOUT; without an exit
+ * reason MODULE, TD, TDX_OPERAND_BUSY, TDX_VCPU_STATE_INCORRECT,
+ * TDX_VCPU_ASSOCIATED (with another CPU), TDX_TDCX_NUM_INCORRECT,
+ * TDX_LIMIT_CPUID_MAXVAL_SET, TDX_INCONSISTENT_MSR, TDX_INCORRECT_MSR_VALUE,
+ * TDX_TSC_ROLLBACK.
+ */
+noinstr u64 tdh_vp_enter(phys_addr_t tdvpr, struct tdx_module_args *args)
+{
+	args->rcx = tdvpr;
+
+	return __seamcall_saved_ret(TDH_VP_ENTER, args);
+}
+EXPORT_SYMBOL_GPL(tdh_vp_enter);
+
+/**
  * tdh_vp_flush - TDH.VP.FLUSH: dissociate a vCPU from the calling CPU
  * @tdvpr: the vCPU's TDVPR
  *

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exits from a TD: what each means, and EPT violations.  TDVMCALLs are in
+ * tdx_vmcall.c, what can't wait for interrupts to be enabled in tdx_entry.c.
+ *
+ * What TDH.VP.ENTER returns is one of these:
+ *
+ *	no exit reason, busy		nothing happened, enter again
+ *	no exit reason, other error	KVM_EXIT_INTERNAL_ERROR
+ *	exit reason, failed entry	KVM_EXIT_FAIL_ENTRY
+ *	exit reason, not recoverable	KVM_EXIT_SHUTDOWN for a triple fault, else
+ *					KVM_EXIT_INTERNAL_ERROR
+ *	exit reason, success		by the reason
+ *
+ * Busy is returned to the caller instead of being retried here: it may last until
+ * another CPU, or this one, has served an interrupt.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/sched/signal.h>
+
+#include <asm/vmx.h>
+
+#include "mmu.h"
+#include "mmu/mmu_internal.h"
+#include "tdx.h"
+#include "trace.h"
+#include "vmx.h"
+#include "x86.h"
+
+/* The permissions of the entry that an EPT violation tells of */
+#define TDX_VIOLATION_PERMISSIONS	GENMASK(6, 3)
+
+static gpa_t tdx_exit_gpa(struct kvm_vcpu *vcpu)
+{
+	return to_tdx(vcpu)->regs.r8;
+}
+
+static bool tdx_is_pending_access(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+
+	return (tdx->regs.rdx & TDX_EXT_QUALIFICATION_TYPE_MASK) ==
+	       TDX_EXT_QUALIFICATION_PENDING &&
+	       !(tdx->vt.exit_qualification & TDX_VIOLATION_PERMISSIONS);
+}
+
+/*
+ * Whether a fault that has to be retried is better retried by way of KVM_RUN's
+ * loop: a request may be what the fault waits for, e.g. that of another root.
+ */
+static bool tdx_must_leave_retry(struct kvm_vcpu *vcpu)
+{
+	return kvm_request_pending(vcpu) || kvm_vcpu_has_events(vcpu) ||
+	       signal_pending(current);
+}
+
+/*
+ * Let go of the memslots.  One that is being deleted makes the fault come back
+ * until it is gone, and is not gone until all readers have been here.  To enter
+ * the TD instead, as often as that takes, would be in vain, see below.
+ */
+static void tdx_let_memslots_change(struct kvm_vcpu *vcpu)
+{
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	cond_resched();
+	kvm_vcpu_srcu_read_lock(vcpu);
+}
+
+/*
+ * Resolve a private fault before the TD is entered again.  The module counts
+ * faults at one instruction, and having counted a few it takes the tree of the
+ * S-EPT for itself at every entry until they are resolved: entering in vain makes
+ * the operations of all other vCPUs, and those that would resolve the fault,
+ * find it busy.
+ *
+ * It is a write fault whatever the qualification says: there is no private
+ * mapping without write access, and the module's own faults say anything.
+ */
+int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	int r;
+
+	for (;;) {
+		r = __vmx_handle_ept_violation(vcpu, gpa, EPT_VIOLATION_ACC_WRITE);
+		if (r != RET_PF_RETRY)
+			return r;
+
+		/* KVM_RUN's loop, too, has to find the request. */
+		if (kvm_test_request(KVM_REQ_VM_DEAD, vcpu))
+			return -EIO;
+
+		if (tdx_must_leave_retry(vcpu))
+			return r;
+
+		tdx_let_memslots_change(vcpu);
+	}
+}
+
+static int tdx_handle_private_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	/*
+	 * Only the guest can accept the page.  It didn't, and would come back for
+	 * ever.
+	 */
+	if (tdx_is_pending_access(vcpu)) {
+		pr_warn_ratelimited("TD %p: vCPU %d accessed GPA 0x%llx before accepting it\n",
+				    vcpu->kvm, vcpu->vcpu_id, gpa);
+		kvm_vm_dead(vcpu->kvm);
+		return -EIO;
+	}
+
+	return tdx_fault_in_private(vcpu, gpa);
+}
+
+/*
+ * Where there is no memslot the fault ends with an SPTE that makes the access
+ * raise #VE, whose handler asks for MMIO.
+ */
+static int tdx_handle_shared_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	unsigned long qualification = to_vt(vcpu)->exit_qualification;
+
+	/* Code is private.  Not a WARN, as the guest may have a say in this. */
+	if (qualification & EPT_VIOLATION_ACC_INSTR) {
+		pr_err_ratelimited("TD %p: vCPU %d executed shared GPA 0x%llx\n",
+				   vcpu->kvm, vcpu->vcpu_id, gpa);
+		kvm_vm_bugged(vcpu->kvm);
+		return -EIO;
+	}
+
+	return __vmx_handle_ept_violation(vcpu, gpa, qualification);
+}
+
+static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
+{
+	gpa_t gpa = tdx_exit_gpa(vcpu);
+
+	trace_kvm_page_fault(vcpu, gpa, to_vt(vcpu)->exit_qualification);
+
+	if (kvm_is_addr_direct(vcpu->kvm, gpa))
+		return tdx_handle_shared_violation(vcpu, gpa);
+
+	return tdx_handle_private_violation(vcpu, gpa);
+}
+
+static int tdx_handle_exception(struct kvm_vcpu *vcpu)
+{
+	u32 intr_info = to_vt(vcpu)->exit_intr_info;
+
+	/* Both have been handled, with interrupts disabled. */
+	if (is_nmi(intr_info) || is_machine_check(intr_info))
+		return 1;
+
+	vcpu->run->exit_reason = KVM_EXIT_EXCEPTION;
+	vcpu->run->ex.exception = intr_info & INTR_INFO_VECTOR_MASK;
+	vcpu->run->ex.error_code = 0;
+	return 0;
+}
+
+static int tdx_handle_triple_fault(struct kvm_vcpu *vcpu)
+{
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	vcpu->mmio_needed = 0;
+	return 0;
+}
+
+static int tdx_handle_notify(struct kvm_vcpu *vcpu)
+{
+	bool invalid = to_vt(vcpu)->exit_qualification & NOTIFY_VM_CONTEXT_INVALID;
+
+	++vcpu->stat.notify_window_exits;
+
+	if (!invalid &&
+	    !(vcpu->kvm->arch.notify_vmexit_flags & KVM_X86_NOTIFY_VMEXIT_USER))
+		return 1;
+
+	vcpu->run->exit_reason = KVM_EXIT_NOTIFY;
+	vcpu->run->notify.flags = invalid ? KVM_NOTIFY_CONTEXT_INVALID : 0;
+	return 0;
+}
+
+static int tdx_handle_unexpected(struct kvm_vcpu *vcpu)
+{
+	kvm_prepare_unexpected_reason_exit(vcpu, to_tdx(vcpu)->status);
+	return 0;
+}
+
+static int tdx_handle_exit_reason(struct kvm_vcpu *vcpu)
+{
+	switch (to_vt(vcpu)->exit_reason.basic) {
+	case EXIT_REASON_EXCEPTION_NMI:
+		return tdx_handle_exception(vcpu);
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+		++vcpu->stat.irq_exits;
+		return 1;
+	case EXIT_REASON_TRIPLE_FAULT:
+		return tdx_handle_triple_fault(vcpu);
+	case EXIT_REASON_OTHER_SMI:
+		/* Served by the CPU before KVM could see anything of it. */
+		return 1;
+	case EXIT_REASON_EPT_VIOLATION:
+		return tdx_handle_ept_violation(vcpu);
+	case EXIT_REASON_BUS_LOCK:
+		/* The flag may or may not be set along with the reason. */
+		to_vt(vcpu)->exit_reason.bus_lock_detected = true;
+		return 1;
+	case EXIT_REASON_NOTIFY:
+		return tdx_handle_notify(vcpu);
+	case EXIT_REASON_TDCALL:
+		return tdx_handle_vmcall(vcpu);
+	default:
+		return tdx_handle_unexpected(vcpu);
+	}
+}
+
+/* The vCPU did not run. */
+static int tdx_handle_refused_entry(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+
+	if (tdx_status_is_busy(tdx->status) || tdx_status_is_no_entropy(tdx->status))
+		return 1;
+
+	/* A reboot turns VMX off under the feet of its users. */
+	if (tdx_status_is_sw_error(tdx->status))
+		KVM_BUG_ON(!kvm_rebooting, vcpu->kvm);
+	else
+		tdx_log_failure(vcpu->kvm, TDH_VP_ENTER, tdx->status, tdx->tdvpr,
+				vcpu->vcpu_id);
+
+	return tdx_handle_unexpected(vcpu);
+}
+
+static int __tdx_handle_exit(struct kvm_vcpu *vcpu)
+{
+	union vmx_exit_reason reason = to_vt(vcpu)->exit_reason;
+	u64 status = to_tdx(vcpu)->status;
+
+	if (!tdx_status_has_exit_reason(status))
+		return tdx_handle_refused_entry(vcpu);
+
+	tdx_count_exit(vcpu->kvm, reason.basic);
+
+	if (unlikely(reason.failed_vmentry)) {
+		vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+		vcpu->run->fail_entry.hardware_entry_failure_reason = reason.full;
+		vcpu->run->fail_entry.cpu = vcpu->arch.last_vmentry_cpu;
+		return 0;
+	}
+
+	if (unlikely(tdx_status_is_error(status)) &&
+	    reason.basic != EXIT_REASON_TRIPLE_FAULT)
+		return tdx_handle_unexpected(vcpu);
+
+	return tdx_handle_exit_reason(vcpu);
+}
+
+int tdx_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
+{
+	int r;
+
+	/* Entry was held off. */
+	if (fastpath != EXIT_FASTPATH_NONE)
+		return 1;
+
+	r = __tdx_handle_exit(vcpu);
+
+	/* Any exit can tell of a bus lock, which the exit itself must not hide. */
+	if (to_vt(vcpu)->exit_reason.bus_lock_detected) {
+		if (r > 0) {
+			vcpu->run->exit_reason = KVM_EXIT_X86_BUS_LOCK;
+			r = 0;
+		}
+
+		vcpu->run->flags |= KVM_RUN_X86_BUS_LOCK;
+	}
+
+	return r;
+}
