@@ -202,8 +202,8 @@ static const struct call {
 	{ "FINALIZE_VM",		do_finalize,		{ -EINVAL, 0, -EINVAL } },
 	{ "PRE_FAULT_MEMORY",		do_pre_fault,		{ N_A, -EOPNOTSUPP, 0 } },
 	{ "RUN, vCPU fresh",		do_run_fresh,		{ N_A, -EINVAL, -EINVAL } },
-	/* What running a runnable TD leads to is up to other tests. */
-	{ "RUN",			do_run_ready,		{ N_A, -EINVAL, N_A } },
+	/* There is no memory where a vCPU starts, so that userspace has to provide it. */
+	{ "RUN",			do_run_ready,		{ N_A, -EINVAL, -EFAULT } },
 	{ "RUN, immediate_exit",	do_run_immediate_exit,	{ N_A, -EINTR, N_A } },
 	{ "SET_USER_MEMORY_REGION",	do_memslot,		{ 0, 0, 0 } },
 	{ "SET_MEMORY_ATTRIBUTES",	do_attributes,		{ 0, 0, 0 } },

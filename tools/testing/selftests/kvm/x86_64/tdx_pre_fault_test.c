@@ -156,7 +156,7 @@ static void toggle_nx_huge_pages(void)
 	}
 }
 
-/* There is no KVM_RUN to replace the root that the vCPU has loaded. */
+/* As long as the vCPU does not run, nobody else replaces the root it has loaded. */
 TEST_F_TIMEOUT(td, shared_root_is_zapped, 60)
 {
 	tdx_pre_fault(self->vcpu, GPA, SZ_64K);

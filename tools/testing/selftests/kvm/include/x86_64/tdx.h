@@ -94,6 +94,8 @@ struct kvm_tdx_init_vm *tdx_vm_init_args(struct kvm_vm *vm);
 int __tdx_vm_init(struct kvm_vm *vm, const struct kvm_tdx_init_vm *args,
 		  uint64_t *hw_error);
 void tdx_vm_init(struct kvm_vm *vm);
+/* With arguments that @adjust, if not NULL, has changed. */
+void tdx_vm_init_with(struct kvm_vm *vm, void (*adjust)(struct kvm_tdx_init_vm *));
 struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, uint32_t id);
 int __tdx_vcpu_init(struct kvm_vcpu *vcpu, uint64_t rcx);
 void tdx_vcpu_init(struct kvm_vcpu *vcpu, uint64_t rcx);

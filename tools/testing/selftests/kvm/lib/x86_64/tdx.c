@@ -103,6 +103,17 @@ void tdx_vm_mem_add(struct kvm_vm *vm, uint64_t gpa, uint32_t slot,
 	vm_mem_set_private(vm, gpa, npages * vm->page_size);
 }
 
+/* What KVM can virtualize.  It says so of the timer by a capability of its own. */
+static struct kvm_cpuid_entry2 supported_entry(const struct kvm_cpuid_entry2 *e)
+{
+	struct kvm_cpuid_entry2 supported = *e;
+
+	if (e->function == X86_FEATURE_TSC_DEADLINE_TIMER.function &&
+	    kvm_check_cap(KVM_CAP_TSC_DEADLINE_TIMER))
+		supported.ecx |= BIT(X86_FEATURE_TSC_DEADLINE_TIMER.bit);
+	return supported;
+}
+
 /* A bit is configured if KVM can virtualize it and the TD may have it. */
 static void negotiate_cpuid(struct kvm_cpuid2 *cpuid,
 			    const struct kvm_cpuid2 *mask)
@@ -119,14 +130,15 @@ static void negotiate_cpuid(struct kvm_cpuid2 *cpuid,
 			.index = mask->entries[i].index,
 		};
 		for (j = 0; j < supported->nent; j++) {
-			const struct kvm_cpuid_entry2 *s = &supported->entries[j];
+			struct kvm_cpuid_entry2 s =
+				supported_entry(&supported->entries[j]);
 
-			if (s->function != e->function || s->index != e->index)
+			if (s.function != e->function || s.index != e->index)
 				continue;
-			e->eax = s->eax & mask->entries[i].eax;
-			e->ebx = s->ebx & mask->entries[i].ebx;
-			e->ecx = s->ecx & mask->entries[i].ecx;
-			e->edx = s->edx & mask->entries[i].edx;
+			e->eax = s.eax & mask->entries[i].eax;
+			e->ebx = s.ebx & mask->entries[i].ebx;
+			e->ecx = s.ecx & mask->entries[i].ecx;
+			e->edx = s.edx & mask->entries[i].edx;
 		}
 	}
 }
@@ -162,11 +174,14 @@ int __tdx_vm_init(struct kvm_vm *vm, const struct kvm_tdx_init_vm *args,
 	return ret;
 }
 
-void tdx_vm_init(struct kvm_vm *vm)
+void tdx_vm_init_with(struct kvm_vm *vm, void (*adjust)(struct kvm_tdx_init_vm *))
 {
 	struct kvm_tdx_init_vm *args = tdx_vm_init_args(vm);
 	uint64_t hw_error;
 	int ret;
+
+	if (adjust)
+		adjust(args);
 
 	/* In nanoseconds: the 25 MHz that a TD expects of its APIC timer. */
 	TEST_ASSERT(vm_check_cap(vm, KVM_CAP_X86_APIC_BUS_CYCLES_NS),
@@ -176,6 +191,11 @@ void tdx_vm_init(struct kvm_vm *vm)
 	ret = __tdx_vm_init(vm, args, &hw_error);
 	TEST_ASSERT(!ret, "KVM_TDX_INIT_VM: %d, hw_error %#lx", ret, hw_error);
 	free(args);
+}
+
+void tdx_vm_init(struct kvm_vm *vm)
+{
+	tdx_vm_init_with(vm, NULL);
 }
 
 struct kvm_cpuid2 *tdx_vcpu_get_cpuid(struct kvm_vcpu *vcpu)
@@ -196,6 +216,8 @@ struct kvm_vcpu *tdx_vcpu_add(struct kvm_vm *vm, uint32_t id)
 	free(tdx_vcpu_get_cpuid(vcpu));
 
 	vcpu_init_cpuid(vcpu, kvm_get_supported_cpuid());
+	if (kvm_check_cap(KVM_CAP_TSC_DEADLINE_TIMER))
+		vcpu_set_cpuid_feature(vcpu, X86_FEATURE_TSC_DEADLINE_TIMER);
 	TEST_ASSERT_EQ(_vcpu_set_msr(vcpu, MSR_IA32_UCODE_REV, BIT_ULL(32)), 1);
 	return vcpu;
 }
