@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The first process of the Linux that tdx_linux boots as a TD.  It shows that this
+ * is a TD: what the kernel says, private memory that keeps what was written to
+ * it, a CPU that goes and comes, memory converted to shared and back, a TDREPORT,
+ * and a shell.  Then it ends
+ * the guest, by default by switching it off.  Any failure is a kernel panic, as
+ * the first process is not to exit.
+ *
+ * Words on the kernel's command line that concern it:
+ *
+ *	end=off|reboot|panic	how to end
+ *	dirty=MIB		how much memory to write to on each CPU
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <linux/serial.h>
+#include <linux/tdx-guest.h>
+
+#define CONSOLE			"/dev/ttyS0"
+#define DEVICE			"/dev/tdx_guest"
+#define DEFAULT_DIRTY_MIB	16
+#define MIB			1048576ul
+
+/* Where TDINFO, the part of a TDREPORT that is about the TD, has its registers. */
+#define REPORT_TYPE		0
+#define REPORT_TYPE_TDX		0x81
+#define REPORT_DATA		128
+#define REPORT_TDINFO		512
+#define TDINFO_MRTD		16
+#define TDINFO_RTMR		208
+#define MR_SIZE			48
+#define NR_RTMRS		4
+
+static void fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("init: FAILED: ");
+	vprintf(fmt, ap);
+	printf("\n");
+	va_end(ap);
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+	_exit(1);
+}
+
+#define check(cond, fmt, ...)				\
+do {							\
+	if (!(cond))					\
+		fail(fmt ": %m", ##__VA_ARGS__);	\
+} while (0)
+
+static void mount_all(void)
+{
+	/* Some of them the kernel has mounted already. */
+	mkdir("/proc", 0755);
+	mkdir("/sys", 0755);
+	mkdir("/dev", 0755);
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+}
+
+/*
+ * The port has no interrupt, but Linux takes a PC's for granted.  Make it poll,
+ * which works as long as nobody has it open, and counts from the next time on.
+ */
+static void open_console(void)
+{
+	struct serial_struct serial;
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	fd = open(CONSOLE, O_RDWR | O_NONBLOCK);
+	if (!ioctl(fd, TIOCGSERIAL, &serial)) {
+		serial.irq = 0;
+		ioctl(fd, TIOCSSERIAL, &serial);
+	}
+	close(fd);
+
+	fd = open(CONSOLE, O_RDWR);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+static void show_kernel_messages(void)
+{
+	static const char * const words[] = {
+		"tdx: Guest detected", "Memory Encryption Features active: Intel TDX",
+	};
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK), i, n, found = 0;
+	char record[1024], *text;
+
+	check(fd >= 0, "/dev/kmsg");
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0) {
+		record[n] = 0;
+		text = strchr(record, ';');
+		for (i = 0; text && i < 2; i++) {
+			if (!strstr(text, words[i]))
+				continue;
+			printf("init: the kernel says \"%s\"\n", strtok(text + 1, "\n"));
+			found |= 1 << i;
+			break;
+		}
+	}
+	close(fd);
+	if (found != 3)
+		fail("the kernel doesn't say that it is a TDX guest");
+}
+
+static void pin_to(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	check(!sched_setaffinity(0, sizeof(set), &set), "CPU %d", cpu);
+}
+
+/* Every word its own value, and in a second round the complement. */
+static void dirty_round(uint64_t *mem, size_t nr, uint64_t flip)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		mem[i] = (i * nr) ^ flip;
+	for (i = 0; i < nr; i++) {
+		if (mem[i] != ((i * nr) ^ flip))
+			fail("word %zu is %#lx", i, mem[i]);
+	}
+}
+
+static void dirty_memory(int cpu, size_t size)
+{
+	uint64_t *mem;
+
+	pin_to(cpu);
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		   -1, 0);
+	check(mem != MAP_FAILED, "%zu bytes", size);
+	dirty_round(mem, size / sizeof(*mem), cpu);
+	dirty_round(mem, size / sizeof(*mem), ~(uint64_t)cpu);
+	munmap(mem, size);
+}
+
+static void dirty_on_all_cpus(size_t size)
+{
+	int cpu, status, nr = sysconf(_SC_NPROCESSORS_ONLN);
+
+	for (cpu = 0; cpu < nr; cpu++) {
+		if (!fork()) {
+			dirty_memory(cpu, size);
+			_exit(0);
+		}
+	}
+	for (cpu = 0; cpu < nr; cpu++) {
+		check(wait(&status) > 0, "wait");
+		if (status)
+			fail("memory isn't what was written to it");
+	}
+	printf("init: wrote and checked %zu MiB of private memory on each of %d CPU%s\n",
+	       size / MIB, nr, nr > 1 ? "s" : "");
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	check(fd >= 0, "%s", path);
+	check(write(fd, text, strlen(text)) > 0, "writing %s to %s", text, path);
+	close(fd);
+}
+
+/* Back to the firmware's mailbox, and from there into the kernel once more. */
+static void cycle_cpu(void)
+{
+	static const char path[] = "/sys/devices/system/cpu/cpu1/online";
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return;
+	write_file(path, "0");
+	write_file(path, "1");
+	printf("init: CPU 1 went offline and came back\n");
+}
+
+static void load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	check(fd >= 0, "%s", path);
+	check(!syscall(SYS_finit_module, fd, "", 0), "loading %s", path);
+	close(fd);
+}
+
+/* Its buffer for quotes is shared for as long as the module is loaded. */
+static void convert_memory(void)
+{
+	load_module("/tdx-guest.ko");
+	check(!access(DEVICE, R_OK | W_OK), DEVICE);
+	check(!syscall(SYS_delete_module, "tdx_guest", 0), "unloading tdx-guest");
+	load_module("/tdx-guest.ko");
+	printf("init: memory was converted to shared, to private and to shared\n");
+}
+
+static void show_register(const char *name, const uint8_t *mr)
+{
+	int i;
+
+	printf("init: %-5s ", name);
+	for (i = 0; i < MR_SIZE; i++)
+		printf("%02x", mr[i]);
+	printf("\n");
+}
+
+static void show_report(void)
+{
+	static struct tdx_report_req req;
+	const uint8_t *tdinfo = req.tdreport + REPORT_TDINFO;
+	int i, fd = open(DEVICE, O_RDWR);
+	char name[] = "RTMR0";
+
+	check(fd >= 0, DEVICE);
+	for (i = 0; i < TDX_REPORTDATA_LEN; i++)
+		req.reportdata[i] = i + 1;
+	check(!ioctl(fd, TDX_CMD_GET_REPORT0, &req), "TDX_CMD_GET_REPORT0");
+	close(fd);
+	if (req.tdreport[REPORT_TYPE] != REPORT_TYPE_TDX)
+		fail("the TDREPORT is of type %#x", req.tdreport[REPORT_TYPE]);
+	if (memcmp(req.tdreport + REPORT_DATA, req.reportdata, TDX_REPORTDATA_LEN))
+		fail("the TDREPORT lacks the data that was to be in it");
+
+	show_register("MRTD", tdinfo + TDINFO_MRTD);
+	for (i = 0; i < NR_RTMRS; i++, name[4]++)
+		show_register(name, tdinfo + TDINFO_RTMR + i * MR_SIZE);
+}
+
+static void run_shell(void)
+{
+	static const char script[] =
+		"PS4='# '; set -x; uname -srm; grep -c ^processor /proc/cpuinfo; "
+		"grep -o -m 1 tdx_guest /proc/cpuinfo; grep MemFree /proc/meminfo";
+	int status;
+
+	if (access("/bin/sh", X_OK))
+		return;
+	if (!fork()) {
+		setenv("PATH", "/bin", 1);
+		execl("/bin/sh", "sh", "-c", script, NULL);
+		_exit(127);
+	}
+	check(wait(&status) > 0, "wait");
+	if (status)
+		fail("the shell ended with status %#x", status);
+}
+
+static void end(const char *how)
+{
+	printf("init: end=%s\n", how);
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+	if (!strcmp(how, "reboot"))
+		reboot(RB_AUTOBOOT);
+	if (!strcmp(how, "off"))
+		reboot(RB_POWER_OFF);
+	_exit(0);
+}
+
+int main(void)
+{
+	const char *how = getenv("end"), *mib = getenv("dirty");
+
+	mount_all();
+	open_console();
+	show_kernel_messages();
+	dirty_on_all_cpus((mib ? atoi(mib) : DEFAULT_DIRTY_MIB) * MIB);
+	cycle_cpu();
+	load_module("/tsm.ko");
+	convert_memory();
+	show_report();
+	run_shell();
+	end(how ? how : "off");
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What running the guest took, for people to read: exits by reason, TDVMCALLs,
+ * SEAMCALLs by leaf, conversions.  KVM's counters come from debugfs, and are left
+ * out where there is none.
+ */
+#include <stdio.h>
+
+#include "test_util.h"
+#include "kvm_util.h"
+#include "tdx.h"
+#include "tdx_linux.h"
+
+#define COLUMNS			3
+
+static int column;
+
+static void show(const char *name, uint64_t val)
+{
+	if (!val)
+		return;
+	printf("%s%-20s%7lu", column % COLUMNS ? "  " : "   ", name, val);
+	if (++column % COLUMNS == 0)
+		printf("\n");
+}
+
+static void finish(void)
+{
+	if (column % COLUMNS)
+		printf("\n");
+	column = 0;
+}
+
+/* Lines that end in a name and a count. */
+static void show_debugfs(struct kvm_vm *vm, const char *title, const char *name)
+{
+	char path[128], line[128], word[64];
+	uint64_t val;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/%s", getpid(),
+		 vm->fd, name);
+	f = fopen(path, "r");
+	if (!f)
+		return;
+	printf("%s\n", title);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*u %63s %lu", word, &val) == 2 ||
+		    sscanf(line, "%63s %lu", word, &val) == 2)
+			show(word, val);
+	}
+	fclose(f);
+	finish();
+}
+
+static void show_stat(struct kvm_vm *vm, const char *text, const char *name)
+{
+	uint64_t val = 0;
+
+	__vm_get_stat(vm, name, &val, 1);
+	show(text, val);
+}
+
+void tdx_linux_show_stats(struct tdx_linux *td)
+{
+	const struct tdx_linux_counts *counts = &td->counts;
+	int i;
+
+	show_debugfs(td->vm, "Exits from the TD, by reason", "tdx_exits");
+	show_debugfs(td->vm, "TDVMCALLs", "tdx_vmcalls");
+	printf("Exits to user space, by reason\n");
+	for (i = 0; i < ARRAY_SIZE(counts->exits); i++)
+		show(exit_reason_str(i), counts->exits[i]);
+	finish();
+	show_debugfs(td->vm, "SEAMCALLs, by leaf", "tdx_seamcalls");
+	printf("Private pages\n");
+	show_stat(td->vm, "mapped", "tdx_pages_mapped");
+	show_stat(td->vm, "removed", "tdx_pages_removed");
+	show("converted to shared", counts->to_shared);
+	show("converted to private", counts->to_private);
+	show("... by touching them", counts->implicit);
+	show_stat(td->vm, "TRACK rounds", "tdx_track_rounds");
+	finish();
+}
