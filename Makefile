@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Entry points; the work is in scripts/. "make help" lists them.
-export BASE MACHINE O V W C TEST
+export BASE MACHINE O V W C TEST DEBUG
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
-.PHONY: help run tree kernel kunit selftests bochs test lint export series bench \
-	clean mrproper tools
+.PHONY: help run demo tree kernel kunit selftests bochs test lint export series \
+	bench clean mrproper tools
 
 OUT := $(if $(O),$(O),build)
 # Goals that need packages which none of the others does.
@@ -14,7 +14,8 @@ help:
 	@sed -n 's/^#: //p' Makefile
 
 #: Targets
-#:   run        build, boot the machine, demonstrate TDX private memory
+#:   run        build, boot the machine, boot Linux in it as a TD
+#:   demo       the same machine: a TD's private memory, step by step
 #:   tree       build/linux: the base, the series, the overlay
 #:   kernel     the image that QEMU and Bochs boot
 #:   kunit      KUnit suites on a debug kernel in QEMU
@@ -30,6 +31,7 @@ help:
 #: Knobs
 #:   MACHINE=qemu|bochs|kvm   BASE=<tarball or directory of Linux 6.12.y>
 #:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
+#:   DEBUG=1 (bochs, selftests: a kernel with KASAN and lockdep)
 
 tree:
 	@$(deps)
@@ -68,6 +70,10 @@ export:
 
 series: tree
 	@scripts/series
+
+demo:
+	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+	@scripts/demo demo
 
 bench:
 	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)

@@ -22,17 +22,25 @@ def knob(name, default=''):
 OUT = os.path.abspath(knob('O', os.path.join(TOP, 'build')))
 LOGS = os.path.join(OUT, 'logs')
 TREE = os.path.join(OUT, 'linux')
+IMAGE = os.path.join(OUT, 'image')
+BZIMAGE = 'arch/x86/boot/bzImage'
 VERBOSE = knob('V') == '1'
 JOBS = len(os.sched_getaffinity(0))
 
 # The kernel's Makefiles and git read some of these names as their own.
 FOREIGN = ('O', 'V', 'W', 'C', 'BASE', 'MACHINE', 'TEST', 'MAKEFLAGS', 'MFLAGS',
-           'MAKELEVEL', 'MAKEOVERRIDES', 'ARCH', 'CROSS_COMPILE',
+           'MAKELEVEL', 'MAKEOVERRIDES', 'ARCH', 'CROSS_COMPILE', 'DEBUG',
            'GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX')
 KNOBS = {name: os.environ.get(name, '') for name in FOREIGN}
 for _name in FOREIGN:
     os.environ.pop(_name, None)
 os.environ.update(LC_ALL='C', PYTHONDONTWRITEBYTECODE='1')
+
+
+# DEBUG=1: the machines boot the image with expensive checks, and are slower by this.
+DEBUG = KNOBS['DEBUG'] == '1'
+DEBUG_IMAGE = os.path.join(OUT, 'image-debug')
+SLOWER = 10 if DEBUG else 1
 
 
 class Fail(Exception):

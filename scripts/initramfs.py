@@ -1,4 +1,5 @@
-# The initramfs of an emulated machine: busybox, the test programs, their list.
+# Initramfs images: of an emulated machine (busybox, the test programs, their list),
+# and of the Linux that it boots as a TD (its first process, a shell, modules).
 import gzip
 import os
 import shutil
@@ -8,27 +9,25 @@ from common import Fail, TOP
 
 APPLETS = ('sh', 'mount', 'mkdir', 'grep', 'cat', 'sync', 'sleep', 'poweroff', 'dmesg',
            'ls', 'head', 'tail', 'sed', 'test', 'seq', 'rm')
+GUEST_APPLETS = ('sh', 'uname', 'grep', 'cat', 'ls')
 BUSYBOX = '/bin/busybox'
 
 
-def build(folder, programs, lines, image, strip=True):
-    """Pack programs (name in the guest -> path here) and the lines of the list."""
-    root = os.path.join(folder, 'root')
-    shutil.rmtree(root, ignore_errors=True)
-    for name in ('bin', 'dev', 'proc', 'sys', 'tests', 'tmp'):
-        os.makedirs(os.path.join(root, name))
-    shutil.copy(BUSYBOX, os.path.join(root, 'bin/busybox'))
-    for applet in APPLETS:
+def add(root, name, path, strip=False):
+    copy = os.path.join(root, name)
+    os.makedirs(os.path.dirname(copy), exist_ok=True)
+    shutil.copy(path, copy)
+    if strip:
+        subprocess.run(['strip', copy], check=False)
+
+
+def add_busybox(root, applets):
+    add(root, 'bin/busybox', BUSYBOX)
+    for applet in applets:
         os.symlink('busybox', os.path.join(root, 'bin', applet))
-    shutil.copy(os.path.join(TOP, 'scripts/guest-init'), os.path.join(root, 'init'))
-    for name, path in sorted(programs.items()):
-        copy = os.path.join(root, 'tests', name)
-        os.makedirs(os.path.dirname(copy), exist_ok=True)
-        shutil.copy(path, copy)
-        if strip:
-            subprocess.run(['strip', copy], check=False)
-    with open(os.path.join(root, 'tests/list'), 'w') as file:
-        file.write(''.join(f'{line}\n' for line in lines))
+
+
+def pack(root, image):
     names = sorted(os.path.relpath(os.path.join(where, name), root)
                    for where, folders, files in os.walk(root) for name in folders + files)
     done = subprocess.run(['cpio', '-o', '-H', 'newc', '-R', '0:0', '--quiet'], cwd=root,
@@ -38,3 +37,36 @@ def build(folder, programs, lines, image, strip=True):
     with open(image, 'wb') as raw, gzip.GzipFile('', 'wb', 6, raw, mtime=0) as file:
         file.write(done.stdout)
     shutil.rmtree(root)
+
+
+def empty(folder, name):
+    root = os.path.join(folder, name)
+    shutil.rmtree(root, ignore_errors=True)
+    os.makedirs(root)
+    return root
+
+
+def build(folder, programs, lines, image, strip=True, files=()):
+    """Pack programs (name in the guest -> path here), other files, and the list."""
+    root = empty(folder, 'root')
+    for name in ('dev', 'proc', 'sys', 'tests', 'tmp'):
+        os.makedirs(os.path.join(root, name))
+    add_busybox(root, APPLETS)
+    add(root, 'init', os.path.join(TOP, 'scripts/guest-init'))
+    for name, path in sorted(programs.items()):
+        add(root, f'tests/{name}', path, strip)
+    for name, path in sorted(dict(files).items()):
+        add(root, f'tests/{name}', path)
+    with open(os.path.join(root, 'tests/list'), 'w') as file:
+        file.write(''.join(f'{line}\n' for line in lines))
+    pack(root, image)
+
+
+def build_td(folder, init, modules, image):
+    """Pack what Linux as a TD starts, and the modules that this loads."""
+    root = empty(folder, 'td-root')
+    add_busybox(root, GUEST_APPLETS)
+    add(root, 'init', init, strip=True)
+    for path in modules:
+        add(root, os.path.basename(path), path)
+    pack(root, image)

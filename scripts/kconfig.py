@@ -43,6 +43,11 @@ def fragment(*names):
     return [os.path.join(CONFIGS, f'{name}.config') for name in names]
 
 
+def image_fragments():
+    """Those of the one image: what QEMU and Bochs boot, and what runs in it as a TD."""
+    return fragment('common', 'qemu', 'bochs', 'guest')
+
+
 def check(symbols, config):
     """Raise Fail naming the requested symbols that config does not have."""
     got = parse(config)

@@ -5,12 +5,14 @@ import shutil
 import subprocess
 import time
 
-from common import Fail, die_with_parent, end_group
+from common import Fail, SLOWER, die_with_parent, end_group
 
 # The one place that names what switches the software module and its use on.
 SW_MODULE = 'tdx_sw=on'
 TDX_PARAMETER = f'{SW_MODULE} kvm_intel.tdx=1'
-COMMON = 'console=ttyS0 earlyprintk=serial,ttyS0 panic=-1 loglevel=7 printk.devkmsg=on'
+# Bochs's port takes as long for a character as the baud rate says, and the kernel waits.
+COMMON = 'console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 panic=-1 loglevel=7 ' \
+         'printk.devkmsg=on'
 # nx_huge_pages_test wants these; the others then run with the recovery thread busy.
 NX_RECOVERY = 'kvm.nx_huge_pages=on kvm.nx_huge_pages_recovery_ratio=1 ' \
               'kvm.nx_huge_pages_recovery_period_ms=100'
@@ -80,7 +82,7 @@ class Machine:
         self.initrd = os.path.join(folder, 'initrd')
         self.memory = memory or (1024 if kind == 'bochs' else 3072)
         self.cpus = cpus or 2
-        self.boot_limit = 600 if kind == 'bochs' else 180
+        self.boot_limit = (600 if kind == 'bochs' else 180) * SLOWER
         os.makedirs(folder, exist_ok=True)
 
     def qemu(self, line):

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from common import OUT, TOP, TREE, overlay_files
+from common import IMAGE, TOP, TREE, overlay_files
 
 FOLDER = 'arch/x86/kvm'
 EXPORT = r'EXPORT_[A-Z_]*(SYMBOL|STATIC_CALL)[A-Z_]*\(\w+'
@@ -21,23 +21,22 @@ def nm(kind, *paths):
 def exported():
     names = set()
     for top in TREE, TOP:
-        done = subprocess.run(['git', 'grep', '-hoE', EXPORT, '--', '*.c', '*.S'], cwd=top,
-                              capture_output=True, text=True)
+        done = subprocess.run(['git', 'grep', '-hoE', EXPORT, '--', '*.c', '*.S',
+                               'kernel/rcu/*.h'], cwd=top, capture_output=True, text=True)
         names |= {line.split('(')[1] for line in done.stdout.splitlines()}
     return names
 
 
 def check():
     """Symbols that would be undefined in a module; needs the image's objects."""
-    obj = os.path.join(OUT, 'image')
     known, wrong = exported(), []
     for module, inside in (('kvm-intel', ['vmx/*.o']), ('kvm', ['*.o', 'mmu/*.o'])):
-        paths = [path for pattern in inside for path in glob.glob(os.path.join(obj, FOLDER, pattern))]
-        paths += glob.glob(os.path.join(obj, 'virt/kvm/*.o')) if module == 'kvm' else []
+        paths = [path for pattern in inside for path in glob.glob(os.path.join(IMAGE, FOLDER, pattern))]
+        paths += glob.glob(os.path.join(IMAGE, 'virt/kvm/*.o')) if module == 'kvm' else []
         paths = [path for path in paths if not path.endswith(('built-in.o', f'{module}.o'))]
         local = nm('--defined-only', *paths)
         for path in sorted(paths):
-            source = os.path.relpath(path, obj)[:-2] + '.c'
+            source = os.path.relpath(path, IMAGE)[:-2] + '.c'
             if source not in overlay_files():
                 continue
             missing = nm('--undefined-only', path) - local - known

@@ -1,4 +1,4 @@
-# With the software module built out the seam must cost nothing: .text of the host
+# With the software module built out the seam must cost nothing: the code of the host
 # core's objects equals that of the same tree without the patches of the hook.
 import os
 import re
@@ -10,6 +10,7 @@ import kconfig
 
 FOLDER = 'arch/x86/virt/vmx/tdx'
 OBJECTS = [f'{FOLDER}/{name}.o' for name in ('seamcall', 'tdh', 'tdx')]
+SECTIONS = '.text', '.noinstr.text'
 FARM = os.path.join(OUT, 'lint-farm')
 
 
@@ -40,7 +41,7 @@ def farm(commits):
 
 
 def text(tree, obj, config):
-    """.text of each object, built from tree without the software module."""
+    """The code of each object, built from tree without the software module."""
     os.makedirs(obj, exist_ok=True)
     make = ['make', '-C', tree, f'O={obj}', f'-j{JOBS}', f'CC={compiler()}']
     log = os.path.join(LOGS, f'{os.path.basename(obj)}.log')
@@ -48,11 +49,13 @@ def text(tree, obj, config):
     run([*make, *OBJECTS], log, env=BUILD_ENV)
     result = {}
     for name in OBJECTS:
-        raw = os.path.join(obj, name + '.text')
-        subprocess.run(['objcopy', '-O', 'binary', '-j', '.text',
-                        os.path.join(obj, name), raw], check=True)
-        with open(raw, 'rb') as file:
-            result[name] = file.read()
+        result[name] = b''
+        for section in SECTIONS:
+            raw = os.path.join(obj, name + section)
+            subprocess.run(['objcopy', '-O', 'binary', '-j', section,
+                            os.path.join(obj, name), raw], check=True)
+            with open(raw, 'rb') as file:
+                result[name] += file.read()
     return result
 
 
@@ -65,7 +68,7 @@ def check():
         say('  (no hook in this tree yet)')
         return []
     symbols = {name: value for name, value in
-               kconfig.merge(kconfig.fragment('common', 'qemu', 'bochs')).items()
+               kconfig.merge(kconfig.image_fragments()).items()
                if 'TDX_SW' not in name}
     config = os.path.join(OUT, 'seam.config')
     with open(config, 'w') as file:
@@ -76,5 +79,5 @@ def check():
         without = text(FARM, os.path.join(OUT, 'lint-without'), config)
     finally:
         shutil.rmtree(FARM, ignore_errors=True)
-    return [f'.text of {name} differs with the hook' for name in OBJECTS
+    return [f'code of {name} differs with the hook' for name in OBJECTS
             if with_hook[name] != without[name] or not with_hook[name]]
