@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What changes of a TD's private memory cost, in numbers that compare: SEAMCALLs,
- * TRACK rounds and times that all vCPUs were kicked are exact on any machine.  TSC
- * ticks are instructions in Bochs, time elsewhere: good for ratios within one run.
+ * What a TD costs, in numbers that compare: changes of its private memory from
+ * outside, and what its guest asks for.  SEAMCALLs, TRACK rounds and times that all
+ * vCPUs were kicked are exact on any machine.  TSC ticks are instructions in
+ * Bochs, time elsewhere: good for ratios within one run.
  */
 #include "test_util.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx.h"
+#include "tdx_guest.h"
 
 #define GPA		TDX_TEST_GPA
 #define MAX_SIZE	SZ_64M
@@ -95,6 +97,131 @@ static void bench_initial(void)
 	free(image);
 }
 
+/*
+ * The guest's side: it takes the time, so that its clock, which the module makes
+ * of the host's, is the unit.  Two vCPUs work on memory of their own, side by side.
+ */
+#define GUEST_PAGES	256
+#define MAX_VCPUS	2
+
+enum { VMCALL, ACCEPT, CONVERT, SHARED_FAULT, NR_COSTS };
+
+static const struct {
+	const char *name;
+	uint64_t nr;
+} guest_costs[NR_COSTS] = {
+	[VMCALL] = { "empty TDVMCALL", GUEST_PAGES },
+	[ACCEPT] = { "private fault, accept", GUEST_PAGES },
+	[CONVERT] = { "1 MiB to shared", 1 },
+	[SHARED_FAULT] = { "shared fault", GUEST_PAGES },
+};
+
+struct guest_ticks {
+	uint64_t vcpu;
+	uint64_t ticks[NR_COSTS];
+};
+
+static int nr_vcpus;
+static int nr_arrived;
+
+/* All vCPUs are at the same point. */
+static void meet(int nr)
+{
+	__atomic_add_fetch(&nr_arrived, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&nr_arrived, __ATOMIC_SEQ_CST) < nr * nr_vcpus)
+		cpu_relax();
+}
+
+static void guest_do(int what, uint64_t gpa)
+{
+	uint64_t i;
+
+	switch (what) {
+	case VMCALL:
+		for (i = 0; i < GUEST_PAGES; i++)
+			GUEST_ASSERT_EQ(tdvmcall(TDVMCALL_INFO, 0, 0, 0, 0, NULL), 0);
+		break;
+	case ACCEPT:
+		for (i = 0; i < GUEST_PAGES; i++)
+			GUEST_ASSERT_EQ(tdx_accept(gpa + i * PAGE_SIZE, TDX_PAGE_4K), 0);
+		break;
+	case CONVERT:
+		GUEST_ASSERT_EQ(tdvmcall_map_gpa(gpa | tdx_guest_shared_bit,
+						 GUEST_PAGES * PAGE_SIZE, NULL), 0);
+		break;
+	case SHARED_FAULT:
+		for (i = 0; i < GUEST_PAGES; i++)
+			WRITE_ONCE(*(uint64_t *)TDX_GUEST_SHARED(gpa + i * PAGE_SIZE), i);
+		break;
+	}
+}
+
+static void guest_bench(uint64_t gva)
+{
+	struct guest_ticks *mine = (void *)gva;
+	uint64_t gpa = GPA + mine->vcpu * GUEST_PAGES * PAGE_SIZE;
+	uint64_t start;
+	int i;
+
+	for (i = 0; i < NR_COSTS; i++) {
+		meet(i + 1);
+		start = rdtsc();
+		guest_do(i, gpa);
+		mine->ticks[i] = rdtsc() - start;
+	}
+}
+
+static void *run_bench(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+	struct ucall uc;
+
+	while (tdx_guest_run(vcpu, &uc) != UCALL_DONE) {
+		TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_HYPERCALL);
+		tdx_guest_handle_map_gpa(vcpu);
+	}
+	return NULL;
+}
+
+static void bench_guest(int nr)
+{
+	struct guest_ticks *ticks;
+	pthread_t threads[MAX_VCPUS];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	vm_vaddr_t gva;
+	uint64_t sum;
+	int i, what;
+
+	vm = tdx_guest_create();
+	tdx_guest_mem_add(vm, GPA, TDX_TEST_SLOT, nr * GUEST_PAGES);
+	ticks = tdx_guest_shared_alloc(vm, nr * sizeof(*ticks), &gva);
+	nr_vcpus = nr;
+	sync_global_to_guest(vm, nr_vcpus);
+	for (i = 0; i < nr; i++) {
+		ticks[i].vcpu = i;
+		tdx_guest_vcpu_add(vm, i, guest_bench, gva + i * sizeof(*ticks));
+	}
+	tdx_guest_launch(vm);
+
+	i = 0;
+	list_for_each_entry(vcpu, &vm->vcpus, list) {
+		threads[i] = tdx_start_thread(run_bench, vcpu);
+		tdx_pin_thread(threads[i], i);
+		i++;
+	}
+	for (i = 0; i < nr; i++)
+		pthread_join(threads[i], NULL);
+
+	for (what = 0; what < NR_COSTS; what++) {
+		for (i = 0, sum = 0; i < nr; i++)
+			sum += ticks[i].ticks[what];
+		printf("%-22s %6d vCPU%s %12lu ticks\n", guest_costs[what].name, nr,
+		       nr > 1 ? "s" : " ", sum / nr / guest_costs[what].nr);
+	}
+	kvm_vm_free(vm);
+}
+
 int main(int argc, char *argv[])
 {
 	static const uint64_t sizes[] = { SZ_4K, SZ_2M, MAX_SIZE };
@@ -113,5 +240,8 @@ int main(int argc, char *argv[])
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		bench(vm, vcpu, sizes[i]);
 	kvm_vm_free(vm);
+
+	for (i = 1; i <= MAX_VCPUS && i <= tdx_guest_max_vcpus(); i++)
+		bench_guest(i);
 	return 0;
 }

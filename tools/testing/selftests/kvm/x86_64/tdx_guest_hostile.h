@@ -28,7 +28,7 @@
 #define GPA		TDX_TEST_GPA
 #define NR_PAGES	16
 
-#define FIRST_INTERRUPT	32
+#define NR_VECTORS	256
 
 static void guest_sane(uint64_t arg)
 {
@@ -111,7 +111,7 @@ static struct kvm_vm *hostile_create(struct kvm_vcpu **vcpu, void (*code)(uint64
 	*vcpu = tdx_guest_vcpu_add(vm, 0, code, seed);
 	tdx_guest_mem_add(vm, GPA, TDX_TEST_SLOT, NR_PAGES);
 	write_guest_global(vm, tdx_ve_accepts, true);
-	for (i = 0; handler && i < FIRST_INTERRUPT; i++)
+	for (i = 0; handler && i < NR_VECTORS; i++)
 		vm_install_exception_handler(vm, i, handler);
 	tdx_guest_launch(vm);
 	return vm;

@@ -97,9 +97,12 @@ FIXTURE_TEARDOWN(race)
 
 static void set_slot(struct kvm_vm *vm, void *mem, int fd, bool there)
 {
-	int ret = __vm_set_user_memory_region2(vm, TDX_TEST_SLOT, KVM_MEM_GUEST_MEMFD,
-					       GPA, there ? SIZE : 0, mem, fd, 0);
+	int ret;
 
+	if (!there)
+		WRITE_ONCE(slot_is_there, false);
+	ret = __vm_set_user_memory_region2(vm, TDX_TEST_SLOT, KVM_MEM_GUEST_MEMFD,
+					   GPA, there ? SIZE : 0, mem, fd, 0);
 	TEST_ASSERT(!ret, "KVM_SET_USER_MEMORY_REGION2: %d", errno);
 	WRITE_ONCE(slot_is_there, there);
 }

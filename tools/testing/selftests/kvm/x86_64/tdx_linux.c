@@ -69,7 +69,7 @@ static void __noreturn usage(const char *name)
 	       "  -n COUNT  vCPUs, 1 to %d (1)\n"
 	       "  -t SEC    time limit (300)\n"
 	       "  -v        pages that aren't accepted raise #VE, which Linux refuses\n"
-	       "  -r        fail unless the guest tells its MRTD, from a TDREPORT\n"
+	       "  -r        fail unless the guest asks for a quote, of the right MRTD\n"
 	       "  -e END    end with status 0 if the guest ended so: off (the default),\n"
 	       "            reboot, panic, fatal, shutdown\n",
 	       name, MIN_RAM / SZ_1M, MAX_RAM / SZ_1M, MAX_VCPUS);
@@ -158,13 +158,14 @@ static void add_image(struct tdx_linux *td)
 
 static void show_measurement(struct tdx_linux *td)
 {
-	uint8_t mrtd[TDX_MRTD_SIZE];
+	char hex[2 * TDX_MRTD_SIZE + 1];
 
 	if (!tdx_has_mrtd(td->vm))
 		return;
-	tdx_vm_mrtd(td->vm, mrtd);
-	tdx_mrtd_to_hex(mrtd, td->mrtd);
-	printf("MRTD %s\n", td->mrtd);
+	kvm_static_assert(sizeof(td->mrtd) == TDX_MRTD_SIZE);
+	tdx_vm_mrtd(td->vm, td->mrtd);
+	tdx_mrtd_to_hex(td->mrtd, hex);
+	printf("MRTD %s\n", hex);
 }
 
 static void enable_sept_ve(struct kvm_tdx_init_vm *args)
@@ -258,7 +259,7 @@ int main(int argc, char *argv[])
 	end = tdx_linux_run(&td, o.seconds);
 	printf("The guest %s, after %.1f s\n", ends[end].text, now() - start);
 	if (td.reported)
-		printf("Its TDREPORT has the MRTD that the launcher saw\n");
+		printf("Its TDREPORT has the MRTD above\n");
 	if (!tdx_vm_is_dead(td.vm))
 		tdx_linux_show_stats(&td);
 	if (!destroy(&td, &before))

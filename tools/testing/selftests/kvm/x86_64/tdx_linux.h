@@ -135,8 +135,8 @@ struct tdx_linux {
 	struct kvm_vcpu *vcpus[MAX_VCPUS];
 	pthread_t threads[MAX_VCPUS];
 	struct tdx_linux_image image;
-	/* In hex, empty where KVM doesn't tell it. */
-	char mrtd[97];
+	/* Zero where KVM doesn't tell it. */
+	uint8_t mrtd[48];
 
 	/* Protects everything below, and wakes whoever waits for the end. */
 	pthread_mutex_t lock;

@@ -2,10 +2,9 @@
 /*
  * The first process of the Linux that tdx_linux boots as a TD.  It shows that this
  * is a TD: what the kernel says, private memory that keeps what was written to
- * it, a CPU that goes and comes, memory converted to shared and back, a TDREPORT,
- * and a shell.  Then it ends
- * the guest, by default by switching it off.  Any failure is a kernel panic, as
- * the first process is not to exit.
+ * it, a CPU that goes and comes, memory converted to shared and back, and used, a
+ * TDREPORT, and a shell.  Then it ends the guest, by default by switching it off.
+ * Any failure is a kernel panic, as the first process is not to exit.
  *
  * Words on the kernel's command line that concern it:
  *
@@ -36,6 +35,8 @@
 
 #define CONSOLE			"/dev/ttyS0"
 #define DEVICE			"/dev/tdx_guest"
+#define CONFIGFS		"/sys/kernel/config"
+#define TSM_REPORT		CONFIGFS "/tsm/report/test"
 #define DEFAULT_DIRTY_MIB	16
 #define MIB			1048576ul
 
@@ -49,6 +50,13 @@
 #define MR_SIZE			48
 #define NR_RTMRS		4
 
+/* Out at once, or the kernel's messages end up in the middle of the line. */
+static void flush(void)
+{
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+}
+
 static void fail(const char *fmt, ...)
 {
 	va_list ap;
@@ -58,9 +66,20 @@ static void fail(const char *fmt, ...)
 	vprintf(fmt, ap);
 	printf("\n");
 	va_end(ap);
-	fflush(stdout);
-	tcdrain(STDOUT_FILENO);
+	flush();
 	_exit(1);
+}
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("init: ");
+	vprintf(fmt, ap);
+	printf("\n");
+	va_end(ap);
+	flush();
 }
 
 #define check(cond, fmt, ...)				\
@@ -119,7 +138,7 @@ static void show_kernel_messages(void)
 		for (i = 0; text && i < 2; i++) {
 			if (!strstr(text, words[i]))
 				continue;
-			printf("init: the kernel says \"%s\"\n", strtok(text + 1, "\n"));
+			say("the kernel says \"%s\"", strtok(text + 1, "\n"));
 			found |= 1 << i;
 			break;
 		}
@@ -179,8 +198,8 @@ static void dirty_on_all_cpus(size_t size)
 		if (status)
 			fail("memory isn't what was written to it");
 	}
-	printf("init: wrote and checked %zu MiB of private memory on each of %d CPU%s\n",
-	       size / MIB, nr, nr > 1 ? "s" : "");
+	say("wrote and checked %zu MiB of private memory on each of %d CPU%s",
+	    size / MIB, nr, nr > 1 ? "s" : "");
 }
 
 static void write_file(const char *path, const char *text)
@@ -201,7 +220,7 @@ static void cycle_cpu(void)
 		return;
 	write_file(path, "0");
 	write_file(path, "1");
-	printf("init: CPU 1 went offline and came back\n");
+	say("CPU 1 went offline and came back");
 }
 
 static void load_module(const char *path)
@@ -220,17 +239,40 @@ static void convert_memory(void)
 	check(!access(DEVICE, R_OK | W_OK), DEVICE);
 	check(!syscall(SYS_delete_module, "tdx_guest", 0), "unloading tdx-guest");
 	load_module("/tdx-guest.ko");
-	printf("init: memory was converted to shared, to private and to shared\n");
+	say("memory was converted to shared, to private and to shared");
+}
+
+/*
+ * The driver writes a TDREPORT to its shared buffer, and has the launcher make a
+ * quote of it.  That one can't: an error is the answer to expect.
+ */
+static void use_shared_memory(void)
+{
+	char quote[TDX_REPORT_LEN] = {};
+	int fd;
+
+	mount("configfs", CONFIGFS, "configfs", 0, NULL);
+	check(!mkdir(TSM_REPORT, 0700), TSM_REPORT);
+	fd = open(TSM_REPORT "/inblob", O_WRONLY);
+	check(fd >= 0 && write(fd, quote, TDX_REPORTDATA_LEN) == TDX_REPORTDATA_LEN,
+	      TSM_REPORT "/inblob");
+	close(fd);
+	fd = open(TSM_REPORT "/outblob", O_RDONLY);
+	check(fd >= 0, TSM_REPORT "/outblob");
+	if (read(fd, quote, sizeof(quote)) >= 0 || errno != EIO)
+		fail("there is a quote, from a launcher that makes none");
+	close(fd);
+	say("the launcher was asked for a quote, through shared memory, and makes none");
 }
 
 static void show_register(const char *name, const uint8_t *mr)
 {
+	char hex[2 * MR_SIZE + 1];
 	int i;
 
-	printf("init: %-5s ", name);
 	for (i = 0; i < MR_SIZE; i++)
-		printf("%02x", mr[i]);
-	printf("\n");
+		sprintf(hex + 2 * i, "%02x", mr[i]);
+	say("%-5s %s", name, hex);
 }
 
 static void show_report(void)
@@ -274,11 +316,9 @@ static void run_shell(void)
 		fail("the shell ended with status %#x", status);
 }
 
-static void end(const char *how)
+static void end_guest(const char *how)
 {
-	printf("init: end=%s\n", how);
-	fflush(stdout);
-	tcdrain(STDOUT_FILENO);
+	say("end=%s", how);
 	if (!strcmp(how, "reboot"))
 		reboot(RB_AUTOBOOT);
 	if (!strcmp(how, "off"))
@@ -297,7 +337,8 @@ int main(void)
 	cycle_cpu();
 	load_module("/tsm.ko");
 	convert_memory();
+	use_shared_memory();
 	show_report();
 	run_shell();
-	end(how ? how : "off");
+	end_guest(how ? how : "off");
 }

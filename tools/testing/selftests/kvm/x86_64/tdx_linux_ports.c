@@ -47,15 +47,13 @@
 
 #define PANIC_TEXT		"Kernel panic - not syncing"
 
-/* Whole lines, marked as the guest's; some of them tell how the guest fares. */
+/* Whole lines, marked as the guest's; one of them tells why it will reset. */
 static void end_line(struct tdx_linux *td)
 {
 	td->line[td->line_len] = 0;
 	printf("| %s\n", td->line);
 	if (strstr(td->line, PANIC_TEXT))
 		td->panicked = true;
-	if (td->mrtd[0] && strstr(td->line, td->mrtd))
-		td->reported = true;
 	td->line_len = 0;
 }
 

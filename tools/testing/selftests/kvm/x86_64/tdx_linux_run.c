@@ -13,10 +13,24 @@
 #include "processor.h"
 #include "tdx.h"
 #include "tdx_linux.h"
+#include "tdx_tdcall.h"
 
 /* The message of a fatal error, in the order of GHCI; as numbered in opcodes. */
 static const int fatal_regs[] = { 14, 15, 3, 7, 6, 8, 9, 2 };
 #define FATAL_CODE_REG		12
+
+/* How Linux asks for a quote, in memory. */
+#define QUOTE_VERSION		1
+#define REPORT_SIZE		1024
+#define REPORT_MRTD		(512 + 16)
+
+struct quote_request {
+	uint64_t version;
+	uint64_t status;
+	uint32_t in_len;
+	uint32_t out_len;
+	uint8_t report[REPORT_SIZE];
+};
 
 /* Wakes a vCPU's thread out of KVM_RUN. */
 #define SIG_STOP		SIGUSR1
@@ -113,6 +127,24 @@ static void handle_mmio(struct kvm_run *run)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 }
 
+/*
+ * Nothing here makes quotes, and KVM answers so.  But what the guest wants a quote
+ * of is a TDREPORT, in memory that it shares.
+ */
+static void handle_get_quote(struct tdx_linux *td, uint64_t gpa, uint64_t size)
+{
+	struct quote_request *request;
+
+	if (!is_in_ram(td, gpa, size / PAGE_SIZE) || size < sizeof(*request))
+		return;
+	request = addr_gpa2hva(td->vm, gpa);
+	if (request->version != QUOTE_VERSION ||
+	    request->in_len != sizeof(request->report))
+		return;
+	td->reported = !memcmp(request->report + REPORT_MRTD, td->mrtd,
+			       sizeof(td->mrtd));
+}
+
 static void handle_fatal(struct tdx_linux *td, struct kvm_run *run)
 {
 	char text[8 * ARRAY_SIZE(fatal_regs) + 1] = {};
@@ -154,7 +186,9 @@ static void handle_exit(struct tdx_linux *td, struct kvm_vcpu *vcpu)
 		handle_hypercall(td, run);
 		break;
 	case KVM_EXIT_TDX:
-		/* KVM answers "not supported", or with what there is, unasked. */
+		if (run->tdx.nr == TDVMCALL_GET_QUOTE)
+			handle_get_quote(td, run->tdx.get_quote.gpa,
+					 run->tdx.get_quote.size);
 		break;
 	case KVM_EXIT_SYSTEM_EVENT:
 		handle_system_event(td, run);

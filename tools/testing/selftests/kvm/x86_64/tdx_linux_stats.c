@@ -31,16 +31,22 @@ static void finish(void)
 	column = 0;
 }
 
-/* Lines that end in a name and a count. */
-static void show_debugfs(struct kvm_vm *vm, const char *title, const char *name)
+static FILE *open_vm_file(struct kvm_vm *vm, const char *name)
 {
-	char path[128], line[128], word[64];
-	uint64_t val;
-	FILE *f;
+	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/%s", getpid(),
 		 vm->fd, name);
-	f = fopen(path, "r");
+	return fopen(path, "r");
+}
+
+/* Lines that end in a name and a count. */
+static void show_counters(struct kvm_vm *vm, const char *title, const char *name)
+{
+	FILE *f = open_vm_file(vm, name);
+	char line[128], word[64];
+	uint64_t val;
+
 	if (!f)
 		return;
 	printf("%s\n", title);
@@ -51,6 +57,19 @@ static void show_debugfs(struct kvm_vm *vm, const char *title, const char *name)
 	}
 	fclose(f);
 	finish();
+}
+
+/* Of all vCPUs together. */
+static void show_vcpu_stat(struct kvm_vm *vm, const char *text, const char *name)
+{
+	FILE *f = open_vm_file(vm, name);
+	uint64_t val;
+
+	if (!f)
+		return;
+	if (fscanf(f, "%lu", &val) == 1)
+		show(text, val);
+	fclose(f);
 }
 
 static void show_stat(struct kvm_vm *vm, const char *text, const char *name)
@@ -66,13 +85,19 @@ void tdx_linux_show_stats(struct tdx_linux *td)
 	const struct tdx_linux_counts *counts = &td->counts;
 	int i;
 
-	show_debugfs(td->vm, "Exits from the TD, by reason", "tdx_exits");
-	show_debugfs(td->vm, "TDVMCALLs", "tdx_vmcalls");
+	show_counters(td->vm, "Exits from the TD, by reason", "tdx_exits");
+	show_counters(td->vm, "TDVMCALLs", "tdx_vmcalls");
 	printf("Exits to user space, by reason\n");
 	for (i = 0; i < ARRAY_SIZE(counts->exits); i++)
-		show(exit_reason_str(i), counts->exits[i]);
+		show(i == KVM_EXIT_TDX ? "TDX" : exit_reason_str(i),
+		     counts->exits[i]);
 	finish();
-	show_debugfs(td->vm, "SEAMCALLs, by leaf", "tdx_seamcalls");
+	show_counters(td->vm, "SEAMCALLs, by leaf", "tdx_seamcalls");
+	printf("Faults\n");
+	show_vcpu_stat(td->vm, "taken", "pf_taken");
+	show_vcpu_stat(td->vm, "fixed", "pf_fixed");
+	show_vcpu_stat(td->vm, "fixed meanwhile", "pf_spurious");
+	finish();
 	printf("Private pages\n");
 	show_stat(td->vm, "mapped", "tdx_pages_mapped");
 	show_stat(td->vm, "removed", "tdx_pages_removed");
