@@ -15,8 +15,8 @@
 #define GPA		TDX_TEST_GPA
 #define NR_PAGES	32
 
-/* What caches of the kernel may take; one TD has ten times as much. */
-#define SLACK_KB	2048
+/* What caches of the kernel may take; pages of TDs are counted exactly. */
+#define SLACK_KB	(6 * 1024)
 #define WARM_UP		10
 
 static void guest_code(uint64_t gva)

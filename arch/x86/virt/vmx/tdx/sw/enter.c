@@ -154,6 +154,13 @@ static enum guest_outcome run_once(struct tdx_sw_call *c)
 
 	sync_nmi(c);
 	vapic_sync(c);
+	/*
+	 * The timer starts anew with each entry: a TDCALL that is repeated outruns it.
+	 * Not before posted requests are taken, or the host would notify again.
+	 */
+	if (!(guest_vmread(GUEST_RFLAGS) & X86_EFLAGS_IF) && exit_guard(c) == GUEST_EXIT)
+		return GUEST_EXIT;
+
 	deliver_event(c);
 	eptroot_flush(c);
 	vmcs_guard_entry(c);

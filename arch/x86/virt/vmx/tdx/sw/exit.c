@@ -310,7 +310,7 @@ static enum guest_outcome ept_misconfig(struct tdx_sw_call *c)
  * external-interrupt exit: what asks nothing of the host but to enter again, with
  * interrupts on in between, is an SMI.
  */
-static enum guest_outcome guard_timer(struct tdx_sw_call *c)
+enum guest_outcome exit_guard(struct tdx_sw_call *c)
 {
 	struct guest_exit exit = { .reason = EXIT_REASON_OTHER_SMI };
 
@@ -388,7 +388,7 @@ enum guest_outcome exit_handle(struct tdx_sw_call *c)
 	case EXIT_REASON_INTERRUPT_WINDOW:
 		return GUEST_RESUME;
 	case EXIT_REASON_PREEMPTION_TIMER:
-		return guard_timer(c);
+		return exit_guard(c);
 	case EXIT_REASON_EPT_VIOLATION:
 		return cpu_ept_violation(c);
 	case EXIT_REASON_EPT_MISCONFIG:

@@ -89,6 +89,7 @@ void vapic_sync(struct tdx_sw_call *c);
 
 enum guest_outcome exit_handle(struct tdx_sw_call *c);
 void exit_finish_vmcall(struct tdx_sw_call *c);
+enum guest_outcome exit_guard(struct tdx_sw_call *c);
 
 /* ---- zero-step mitigation (zerostep.c) ---- */
 
