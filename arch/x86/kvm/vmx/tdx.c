@@ -77,6 +77,7 @@ int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
 	return -EIO;
 }
 
+/* Charged to the memory cgroup: how many TDs and vCPUs there are is up to userspace. */
 phys_addr_t tdx_alloc_control_page(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL_ACCOUNT);

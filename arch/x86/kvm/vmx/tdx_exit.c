@@ -5,7 +5,7 @@
  *
  * What TDH.VP.ENTER returns is one of these:
  *
- *	no exit reason, busy		nothing happened, enter again
+ *	no exit reason, busy		nothing to handle, enter again
  *	no exit reason, other error	KVM_EXIT_INTERNAL_ERROR
  *	exit reason, failed entry	KVM_EXIT_FAIL_ENTRY
  *	exit reason, not recoverable	KVM_EXIT_SHUTDOWN for a triple fault, else
@@ -214,7 +214,7 @@ static int tdx_handle_exit_reason(struct kvm_vcpu *vcpu)
 	}
 }
 
-/* The vCPU did not run. */
+/* The vCPU did not run, or had to stop for somebody who waits for a lock. */
 static int tdx_handle_refused_entry(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);

@@ -257,9 +257,11 @@ static __always_inline bool tdx_status_is_non_recoverable(u64 status)
 }
 
 /*
- * Somebody else holds what the call needs: nothing changed, the same call may
- * succeed later.  Covers every lock of the module and TRACK's wait for the
- * previous epoch, but not the want of entropy.
+ * Somebody else holds what the call needs: the same call may succeed later.
+ * Covers every lock of the module and TRACK's wait for the previous epoch, but not
+ * the want of entropy.  Nothing changed, with one exception: the guest did run if
+ * TDH.VP.ENTER returns TDX_HOST_PRIORITY_BUSY_TIMEOUT, and it goes on with the next
+ * entry.
  */
 static inline bool tdx_status_is_busy(u64 status)
 {

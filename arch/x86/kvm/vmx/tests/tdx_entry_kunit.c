@@ -9,9 +9,12 @@
 #include <linux/kthread.h>
 
 #include <asm/apic.h>
+#include <asm/fpu/xcr.h>
+#include <asm/pkru.h>
 
 #include "mmu.h"
 #include "tdx_run_fixture.h"
+#include "x86.h"
 
 static fastpath_t enter(struct tdx_run_test *r)
 {
@@ -175,6 +178,35 @@ static void queued_events_are_dropped(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, arch->interrupt.injected);
 }
 
+/* What an exit may have left, as the status doesn't tell: not even of a refusal. */
+static void spoil_host_state(void)
+{
+	xsetbv(XCR_XFEATURE_ENABLED_MASK, XFEATURE_MASK_FPSSE);
+	write_pkru(0xc);
+}
+
+static void host_state_is_back_after_every_entry(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+	u64 xcr0;
+	u32 pkru;
+
+	if (kvm_host.xcr0 == XFEATURE_MASK_FPSSE)
+		kunit_skip(test, "XCR0 can't be anything but what an exit leaves");
+	refuse(r, 1, TDX_OPERAND_BUSY | TDX_OPERAND_ID_SEPT_TREE);
+
+	local_irq_disable();
+	spoil_host_state();
+	tdx_vcpu_run(r->vcpu, 0);
+	xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	pkru = read_pkru();
+	local_irq_enable();
+
+	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 1);
+	KUNIT_EXPECT_EQ(test, xcr0, kvm_host.xcr0);
+	KUNIT_EXPECT_EQ(test, pkru, r->vcpu->arch.host_pkru);
+}
+
 static void vcpu_runs_only_in_a_runnable_td(struct kunit *test)
 {
 	struct tdx_run_test *r = tdx_run_test(test);
@@ -272,6 +304,7 @@ static struct kunit_case tdx_entry_cases[] = {
 	KUNIT_CASE(lost_vcpu_ends_with_an_exit),
 	KUNIT_CASE(posted_interrupt_is_taken_along),
 	KUNIT_CASE(queued_events_are_dropped),
+	KUNIT_CASE(host_state_is_back_after_every_entry),
 	KUNIT_CASE(vcpu_runs_only_in_a_runnable_td),
 	KUNIT_CASE(no_entry_while_held_off),
 	{}

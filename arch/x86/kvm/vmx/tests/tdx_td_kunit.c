@@ -4,11 +4,14 @@
  * FINALIZE_VM, and what is lost when the TD can't be taken apart.
  */
 #include <kunit/test.h>
+#include <linux/mman.h>
+#include <linux/uaccess.h>
 
 #include <asm/tdx.h>
 
 #include "mmu.h"
 #include "tdx_fixture.h"
+#include "x86.h"
 
 #define GFN	TDX_TEST_GFN
 
@@ -45,6 +48,32 @@ static void create_td(struct tdx_test *t)
 {
 	tdx_test_create_td(t);
 	tdx_test_create_vcpus(t);
+}
+
+static void every_td_is_without_what_the_host_cannot_do(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+
+	/* For good: KVM_CAP_DISABLE_QUIRKS2 only ever adds to what is disabled. */
+	KUNIT_EXPECT_FALSE(test, kvm_check_has_quirk(t->kvm, KVM_X86_QUIRK_IGNORE_GUEST_PAT));
+	KUNIT_EXPECT_TRUE(test, t->kvm->arch.has_protected_state);
+	KUNIT_EXPECT_TRUE(test, t->kvm->arch.has_protected_eoi);
+	KUNIT_EXPECT_TRUE(test, t->kvm->arch.has_protected_pmu);
+	KUNIT_EXPECT_EQ(test, t->kvm->arch.cpu_dirty_log_size, 0);
+}
+
+/* Metadata has room for 7 bits of each: others would be read as somebody else's. */
+static void cpuid_is_read_within_7_bits(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, tdx_md_has_cpuid(0x7f, false, 0));
+	KUNIT_EXPECT_TRUE(test, tdx_md_has_cpuid(0x8000007f, false, 0));
+	KUNIT_EXPECT_TRUE(test, tdx_md_has_cpuid(4, true, 0x7f));
+
+	KUNIT_EXPECT_FALSE(test, tdx_md_has_cpuid(0x80, false, 0));
+	KUNIT_EXPECT_FALSE(test, tdx_md_has_cpuid(0x80000080, false, 0));
+	KUNIT_EXPECT_FALSE(test, tdx_md_has_cpuid(0x40000000, false, 0));
+	KUNIT_EXPECT_FALSE(test, tdx_md_has_cpuid(4, true, 0x80));
+	KUNIT_EXPECT_FALSE(test, tdx_md_has_cpuid(4, true, BIT(31)));
 }
 
 /*
@@ -221,6 +250,29 @@ static void busy_finalize_is_left_to_userspace(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, t->kvm->arch.pre_fault_allowed);
 }
 
+/* It has looked at the state already, or is going to: the state must not change. */
+static void no_command_while_a_vcpu_is_being_created(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_tdx_cmd cmd = { .id = KVM_TDX_FINALIZE_VM };
+	unsigned long addr;
+
+	create_td(t);
+	addr = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_FALSE(test, !addr || IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_EQ(test, copy_to_user((void __user *)addr, &cmd, sizeof(cmd)), 0);
+
+	t->kvm->created_vcpus = t->nr_vcpus + 1;
+	KUNIT_EXPECT_EQ(test, tdx_vm_ioctl(t->kvm, (void __user *)addr), -EBUSY);
+	KUNIT_EXPECT_EQ(test, t->kvm_tdx->state, TD_STATE_INITIALIZED);
+
+	t->kvm->created_vcpus = t->nr_vcpus;
+	KUNIT_EXPECT_EQ(test, tdx_vm_ioctl(t->kvm, (void __user *)addr), 0);
+	KUNIT_EXPECT_EQ(test, t->kvm_tdx->state, TD_STATE_RUNNABLE);
+	tdx_test_expect_bugged(t, false);
+}
+
 static void td_without_vcpu_is_not_finalized(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
@@ -394,12 +446,15 @@ static void tdr_that_is_not_written_back_is_leaked(struct kunit *test)
 }
 
 static struct kunit_case tdx_td_cases[] = {
+	KUNIT_CASE(every_td_is_without_what_the_host_cannot_do),
+	KUNIT_CASE(cpuid_is_read_within_7_bits),
 	KUNIT_CASE_PARAM(init_vm_is_all_or_nothing, creation_fault_gen_params),
 	KUNIT_CASE(key_ids_run_out_and_come_back),
 	KUNIT_CASE_PARAM(failed_init_vcpu_bugs_the_vm_and_leaks_nothing,
 			 vcpu_fault_gen_params),
 	KUNIT_CASE(busy_init_vcpu_is_repeated),
 	KUNIT_CASE(busy_finalize_is_left_to_userspace),
+	KUNIT_CASE(no_command_while_a_vcpu_is_being_created),
 	KUNIT_CASE(td_without_vcpu_is_not_finalized),
 	KUNIT_CASE_PARAM(td_that_keeps_its_key_is_leaked_whole, release_fault_gen_params),
 	KUNIT_CASE(release_of_the_key_takes_its_time),

@@ -5,7 +5,10 @@
  * that KVM has loaded it on.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/sched.h>
 
 #include "lapic.h"
@@ -151,6 +154,24 @@ static void failed_flush_bugs_the_vm(struct kunit *test)
 	load_on(vcpu, 0);
 }
 
+/*
+ * KVM_CREATE_VCPU that fails late: the vCPU was loaded, and the destruction of the
+ * VM knows nothing of it.  Its memory must not stay in the CPU's list.
+ */
+static void freed_vcpu_leaves_its_cpu(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
+
+	load_on(vcpu, 0);
+	tdx_vcpu_put(vcpu);
+	KUNIT_EXPECT_NE(test, to_tdx(vcpu)->assoc_cpu, -1);
+
+	tdx_vcpu_free(vcpu);
+	KUNIT_EXPECT_EQ(test, to_tdx(vcpu)->assoc_cpu, -1);
+	tdx_test_expect_bugged(t, false);
+}
+
 static void failed_write_bugs_the_vm(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
@@ -200,6 +221,69 @@ static void init_without_x2apic_is_refused(struct kunit *test)
 
 	*ecx = BIT(21);
 	KUNIT_EXPECT_EQ(test, tdx_test_init_vcpu(t, vcpu), 0);
+	tdx_test_expect_bugged(t, false);
+}
+
+struct init_thread {
+	struct tdx_test *t;
+	struct kvm_vcpu *vcpu;
+	int result;
+	struct completion done;
+};
+
+static int init_vcpu_thread(void *data)
+{
+	struct init_thread *thread = data;
+
+	thread->result = tdx_test_init_vcpu(thread->t, thread->vcpu);
+	complete(&thread->done);
+	return 0;
+}
+
+static u64 nr_calls(struct tdx_test *t, unsigned int leaf)
+{
+	return tdx_sw_count(leaf, NULL) - t->module_calls[leaf];
+}
+
+/* Until TDH.VP.INIT is what comes next, and then some. */
+static void wait_for_all_pages(struct tdx_test *t)
+{
+	unsigned int i, nr = tdx_get_sys_info()->tdvps_base_size / PAGE_SIZE - 1;
+
+	for (i = 0; i < 2000 && nr_calls(t, TDH_VP_ADDCX) < nr; i++)
+		mdelay(1);
+	KUNIT_EXPECT_EQ(t->vm.test, nr_calls(t, TDH_VP_ADDCX), nr);
+	mdelay(20);
+}
+
+/*
+ * TDH.VP.INIT takes the TDR exclusively.  A removal that it makes busy has one
+ * more attempt, from which only vCPUs in the guest are kept away.
+ */
+static void init_waits_for_mmu_lock(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct init_thread thread = { .t = t, .vcpu = tdx_test_create_vcpu(t) };
+	struct task_struct *task;
+	u64 early;
+
+	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
+	init_completion(&thread.done);
+	task = kthread_create(init_vcpu_thread, &thread, "tdx-init-vcpu");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, cpumask_nth(1, cpu_online_mask));
+	tdx_test_reset_counts(t);
+
+	read_lock(&t->kvm->mmu_lock);
+	wake_up_process(task);
+	wait_for_all_pages(t);
+	early = nr_calls(t, TDH_VP_INIT);
+	read_unlock(&t->kvm->mmu_lock);
+
+	wait_for_completion(&thread.done);
+	KUNIT_EXPECT_EQ(test, early, 0);
+	KUNIT_EXPECT_EQ(test, thread.result, 0);
+	tdx_test_expect_calls(t, TDH_VP_INIT, 1);
 	tdx_test_expect_bugged(t, false);
 }
 
@@ -266,9 +350,11 @@ static struct kunit_case tdx_vcpu_cases[] = {
 	KUNIT_CASE(vcpu_that_was_only_loaded_may_leave),
 	KUNIT_CASE(busy_flush_is_repeated),
 	KUNIT_CASE(failed_flush_bugs_the_vm),
+	KUNIT_CASE(freed_vcpu_leaves_its_cpu),
 	KUNIT_CASE(failed_write_bugs_the_vm),
 	KUNIT_CASE(init_sets_up_posted_interrupts),
 	KUNIT_CASE(init_without_x2apic_is_refused),
+	KUNIT_CASE(init_waits_for_mmu_lock),
 	KUNIT_CASE(uninitialized_vcpu_has_no_root),
 	KUNIT_CASE(creation_needs_an_initialized_td),
 	KUNIT_CASE(notify_and_bus_lock_are_programmed),

@@ -365,6 +365,25 @@ static void mmio_of_a_device_in_userspace(struct kunit *test)
  * MSRs
  */
 
+/* All of the range that is the x2APIC's: what is not in the list is the CPU's. */
+static void x2apic_msrs_are_those_of_the_list(struct kunit *test)
+{
+	static const u8 emulated[] = {
+		0x02, 0x03, 0x0d, 0x0f, 0x28, 0x2f, 0x30, 0x32, 0x33, 0x34, 0x35,
+		0x36, 0x37, 0x38, 0x39, 0x3e,
+	};
+	unsigned int reg, i = 0;
+
+	for (reg = 0; reg < 0x100; reg++) {
+		bool want = i < ARRAY_SIZE(emulated) && reg == emulated[i];
+
+		KUNIT_EXPECT_EQ_MSG(test, tdx_has_emulated_msr(APIC_BASE_MSR + reg), want,
+				    "MSR 0x8%02x", reg);
+		i += want;
+	}
+	KUNIT_EXPECT_EQ(test, i, ARRAY_SIZE(emulated));
+}
+
 static void msr_is_written_and_read(struct kunit *test)
 {
 	struct tdx_run_test *r = tdx_run_test(test);
@@ -639,6 +658,7 @@ static struct kunit_case tdx_vmcall_cases[] = {
 	KUNIT_CASE(mmio_of_a_device_in_the_kernel),
 	KUNIT_CASE(write_to_the_fast_bus_is_done_at_once),
 	KUNIT_CASE(mmio_of_a_device_in_userspace),
+	KUNIT_CASE(x2apic_msrs_are_those_of_the_list),
 	KUNIT_CASE(msr_is_written_and_read),
 	KUNIT_CASE(filter_applies),
 	KUNIT_CASE(userspace_reads_a_filtered_msr),

@@ -11,8 +11,10 @@
  *  - a call that fails for want of entropy is repeated a few times.
  */
 
+#include <linux/build_bug.h>
 #include <linux/export.h>
 #include <linux/io.h>
+#include <linux/kconfig.h>
 #include <linux/mm.h>
 
 #include <asm/archrandom.h>
@@ -22,6 +24,14 @@
 #include <asm/tdx.h>
 
 #include "metadata.h"
+
+/*
+ * The kernel that kexec starts knows nothing of the lines that the caches hold
+ * under private key IDs, nor of the pages that are still the module's.  Before the
+ * two go together every CPU that made a SEAMCALL has to write its caches back when
+ * it stops, and when it goes offline.
+ */
+static_assert(!IS_ENABLED(CONFIG_KEXEC_CORE));
 
 /**
  * DOC: Host leaves of the TDX module

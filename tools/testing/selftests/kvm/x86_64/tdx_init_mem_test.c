@@ -152,6 +152,21 @@ TEST_F(td, page_that_is_not_private)
 	EXPECT_EQ(4, tdx_vm_count(self->vm, TDX_LEAF_PAGE_ADD));
 }
 
+/* The shared bit begins behind it. */
+TEST_F(td, last_private_page)
+{
+	uint64_t gpa = tdx_shared_bit() - PAGE_SIZE, left;
+	int fd = vm_create_guest_memfd(self->vm, PAGE_SIZE, 0);
+
+	vm_set_user_memory_region2(self->vm, ORDINARY_SLOT + 1, KVM_MEM_GUEST_MEMFD,
+				   gpa, PAGE_SIZE, self->src, fd, 0);
+	vm_mem_set_private(self->vm, gpa, PAGE_SIZE);
+	EXPECT_EQ(0, init_mem(self->vcpu, self->src, gpa, 1, &left));
+	EXPECT_EQ(0, left);
+	EXPECT_EQ(1, tdx_vm_count(self->vm, TDX_LEAF_PAGE_ADD));
+	close(fd);
+}
+
 TEST_F(td, page_that_was_added_already)
 {
 	uint64_t left;

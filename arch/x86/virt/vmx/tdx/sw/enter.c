@@ -18,8 +18,10 @@
  * What stays locked while the guest runs: TDVPR and TDR, shared.  OP_STATE is
  * dropped before, like the S-EPT tree that the zero-step filter took.
  *
- * No exit is unbounded: the guest runs with external interrupts exiting, so that
- * every VM entry ends for the host's sake if an interrupt waits.
+ * No stay is unbounded: the guest runs with external interrupts exiting, so that a
+ * VM entry ends for the host's sake if an interrupt waits.  The emulator that this
+ * module is for doesn't do so while the guest has interrupts off; a timer, and a
+ * look before each entry, stand in for it: see vmcs_guard_entry() and exit_guard().
  */
 #define pr_fmt(fmt) "tdx_sw: " fmt
 
