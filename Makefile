@@ -31,7 +31,7 @@ help:
 #: Knobs
 #:   MACHINE=qemu|bochs|kvm   BASE=<tarball or directory of Linux 6.12.y>
 #:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
-#:   DEBUG=1 (bochs, selftests: a kernel with KASAN and lockdep)
+#:   DEBUG=1 (run, demo, bench, bochs, selftests: a kernel with KASAN and lockdep)
 
 tree:
 	@$(deps)
