@@ -22,6 +22,9 @@
 /* A guest that does not come back, or goes in circles, is left at that. */
 #define MAX_EXITS	2000
 #define MAX_MSECS	1000
+/* With a handler of its own, an NMI may help it. */
+#define MAX_NMIS	20
+#define NMI_MSECS	50
 /* Nor can the host help one that wants memory where there is none. */
 #define MAX_FAULTS	3
 
@@ -36,6 +39,23 @@ static void guest_sane(uint64_t arg)
 	GUEST_ASSERT(tdx_is_zero((void *)TDX_GUEST_PRIVATE(GPA)));
 }
 
+/* As long as an instruction may be. */
+#define HOSTILE_BYTES	15
+
+/* Shared with the host: what the TD does next, to be known if it dies of it. */
+struct hostile_log {
+	uint64_t step;
+	uint8_t bytes[HOSTILE_BYTES];
+};
+
+static struct hostile_log *hostile_log;
+
+static void hostile_note(uint64_t step, const void *bytes, size_t size)
+{
+	memcpy(hostile_log->bytes, bytes, size);
+	WRITE_ONCE(hostile_log->step, step);
+}
+
 static void on_alarm(int sig)
 {
 }
@@ -46,7 +66,7 @@ static void set_alarm(int msecs)
 		.it_value.tv_sec = msecs / 1000,
 		.it_value.tv_usec = msecs % 1000 * 1000,
 		/* Once more if it hit outside of KVM_RUN. */
-		.it_interval.tv_usec = msecs ? 100000 : 0,
+		.it_interval.tv_usec = msecs ? NMI_MSECS * 1000 : 0,
 	};
 
 	setitimer(ITIMER_REAL, &timer, NULL);
@@ -69,19 +89,29 @@ static void answer(struct kvm_vcpu *vcpu, unsigned int *seed)
 }
 
 struct outcome {
-	int nr_exits, nr_faults, ret;
+	int nr_exits, nr_faults, nr_nmis, ret;
 	uint32_t reason;
 	struct ucall uc;
 };
 
-static struct outcome run_hostile(struct kvm_vcpu *vcpu, unsigned int seed)
+static bool nmi_may_help(struct outcome *o, int max_nmis)
+{
+	return o->ret == -EINTR && o->nr_nmis < max_nmis;
+}
+
+static struct outcome run_hostile(struct kvm_vcpu *vcpu, unsigned int seed, int max_nmis)
 {
 	struct outcome o = {};
 
-	set_alarm(MAX_MSECS);
+	set_alarm(max_nmis ? NMI_MSECS : MAX_MSECS);
 	for (o.nr_exits = 0; o.nr_exits < MAX_EXITS; o.nr_exits++) {
 		o.ret = tdx_ret(__vcpu_run(vcpu));
 		o.reason = vcpu->run->exit_reason;
+		if (nmi_may_help(&o, max_nmis)) {
+			vcpu_ioctl(vcpu, KVM_NMI, NULL);
+			o.nr_nmis++;
+			continue;
+		}
 		if (o.ret && o.reason != KVM_EXIT_MEMORY_FAULT)
 			break;
 		if (o.reason == KVM_EXIT_SHUTDOWN || o.reason == KVM_EXIT_FAIL_ENTRY ||
@@ -103,14 +133,18 @@ static struct outcome run_hostile(struct kvm_vcpu *vcpu, unsigned int seed)
 /* Where nothing that is pending is a problem, and there is memory to play with. */
 static struct kvm_vm *hostile_create(struct kvm_vcpu **vcpu, void (*code)(uint64_t),
 				     uint64_t seed,
-				     void (*handler)(struct ex_regs *regs))
+				     void (*handler)(struct ex_regs *regs),
+				     struct hostile_log **log)
 {
 	struct kvm_vm *vm = tdx_guest_create_with(tdx_guest_no_attributes);
+	vm_vaddr_t gva;
 	int i;
 
+	*log = tdx_guest_shared_alloc(vm, sizeof(**log), &gva);
 	*vcpu = tdx_guest_vcpu_add(vm, 0, code, seed);
 	tdx_guest_mem_add(vm, GPA, TDX_TEST_SLOT, NR_PAGES);
 	write_guest_global(vm, tdx_ve_accepts, true);
+	write_guest_global(vm, hostile_log, (struct hostile_log *)gva);
 	for (i = 0; handler && i < NR_VECTORS; i++)
 		vm_install_exception_handler(vm, i, handler);
 	tdx_guest_launch(vm);
@@ -145,8 +179,9 @@ FIXTURE_SETUP(hostile)
 FIXTURE_TEARDOWN(hostile)
 {
 	struct tdx_usage after;
+	struct hostile_log *log;
 	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = hostile_create(&vcpu, guest_sane, 0, NULL);
+	struct kvm_vm *vm = hostile_create(&vcpu, guest_sane, 0, NULL, &log);
 
 	tdx_guest_run_to_done(vcpu);
 	kvm_vm_free(vm);
@@ -157,6 +192,20 @@ FIXTURE_TEARDOWN(hostile)
 	EXPECT_EQ(self->taint, tdx_kernel_taint());
 }
 
+static void print_outcome(uint32_t seed, struct outcome *o, struct hostile_log *log)
+{
+	char bytes[3 * sizeof(log->bytes) + 1] = "";
+	int i;
+
+	for (i = 0; i < sizeof(log->bytes); i++)
+		sprintf(bytes + 3 * i, " %02x", log->bytes[i]);
+	ksft_print_msg("seed %u: %d exits, %d NMIs, last: %s, exit reason %u, %s %s\n",
+		       seed, o->nr_exits, o->nr_nmis, o->ret ? strerror(-o->ret) : "ok",
+		       o->reason, o->uc.cmd == UCALL_DONE ? "to the end" : "stopped",
+		       o->uc.cmd == UCALL_ABORT ? o->uc.buffer : "");
+	ksft_print_msg("  step %lu:%s\n", log->step, bytes);
+}
+
 static void hostile_run(struct __test_metadata *_metadata, void (*code)(uint64_t),
 			void (*handler)(struct ex_regs *regs))
 {
@@ -164,14 +213,12 @@ static void hostile_run(struct __test_metadata *_metadata, void (*code)(uint64_t
 	uint32_t seed;
 
 	for (seed = first_seed; seed < first_seed + NR_TDS; seed++) {
+		struct hostile_log *log;
 		struct kvm_vcpu *vcpu;
-		struct kvm_vm *vm = hostile_create(&vcpu, code, seed, handler);
-		struct outcome o = run_hostile(vcpu, seed);
+		struct kvm_vm *vm = hostile_create(&vcpu, code, seed, handler, &log);
+		struct outcome o = run_hostile(vcpu, seed, handler ? MAX_NMIS : 0);
 
-		ksft_print_msg("seed %u: %d exits, last: %s, exit reason %u%s %s\n",
-			       seed, o.nr_exits, o.ret ? strerror(-o.ret) : "ok",
-			       o.reason, o.uc.cmd == UCALL_DONE ? ", to the end" : "",
-			       o.uc.cmd == UCALL_ABORT ? o.uc.buffer : "");
+		print_outcome(seed, &o, log);
 		nr_to_the_end += o.uc.cmd == UCALL_DONE;
 		free_any(vm);
 	}

@@ -151,11 +151,14 @@ static void random_port(void)
 
 static void guest_calls(uint64_t seed)
 {
+	uint8_t kind;
 	int i;
 
 	rng = new_guest_random_state(seed);
 	for (i = 0; i < NR_STEPS; i++) {
-		switch (guest_random_u32(&rng) % 5) {
+		kind = guest_random_u32(&rng) % 5;
+		hostile_note(i, &kind, sizeof(kind));
+		switch (kind) {
 		case 0:
 			random_tdcall();
 			break;

@@ -40,6 +40,7 @@
 #define EXIT_EPT_VIOLATION	48
 #define EXIT_EXTERNAL_INTERRUPT	1
 #define EXIT_TRIPLE_FAULT	2
+#define EXIT_OTHER_SMI		6
 
 #define ST_NON_RECOVERABLE_VCPU	0x4000000100000000ULL
 
@@ -156,6 +157,12 @@ static u64 enter_once(struct entry *e)
 	return status;
 }
 
+/* The host is asked for nothing but to serve its interrupts and to enter again. */
+static bool is_interrupted(u64 status)
+{
+	return status == EXIT_EXTERNAL_INTERRUPT || status == EXIT_OTHER_SMI;
+}
+
 /* Until there is an exit that the case may have to do with. */
 static u64 enter(struct entry *e)
 {
@@ -166,7 +173,7 @@ static u64 enter(struct entry *e)
 		struct tdx_module_args before = e->regs;
 
 		status = enter_once(e);
-		if (status != EXIT_EXTERNAL_INTERRUPT)
+		if (!is_interrupted(status))
 			return status;
 		e->regs = before;
 	}
