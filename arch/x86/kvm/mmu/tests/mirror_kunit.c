@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mirror roots and the shared bit: which VM has what, which root an operation
- * reaches, where a walk of the direct tree looks.
+ * reaches, where a walk of the direct tree looks, what a new slot changes there.
  */
 #include <kunit/test.h>
 
@@ -214,6 +214,97 @@ static void management_of_direct_mappings_skips_mirrors(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+static void map_mmio(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
+		     gfn_t end)
+{
+	gfn_t gfn;
+
+	for (gfn = start; gfn < end; gfn++) {
+		KUNIT_ASSERT_EQ(vm->test, test_vcpu_topup(vcpu), 0);
+		KUNIT_ASSERT_EQ(vm->test, RET_PF_EMULATE, test_map_mmio(vcpu, gfn));
+	}
+}
+
+static void slot_comes(struct test_vm *vm, gfn_t start, gfn_t end)
+{
+	struct kvm_memory_slot slot = {
+		.base_gfn = start, .npages = end - start,
+	};
+
+	mutex_lock(&vm->kvm->slots_lock);
+	kvm_mmu_slot_zap_mmio_sptes(vm->kvm, &slot);
+	mutex_unlock(&vm->kvm->slots_lock);
+}
+
+/* Amid the range there is shared memory, and all of it is private memory, too. */
+static void slot_replaces_mmio_and_nothing_else(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	kvm_pfn_t pfn = page_to_pfn(vm->page);
+	gfn_t gfn, start = 510, end = 518, mem = start + 2, mem_end = end - 2;
+
+	map_mmio(vm, vcpu, start - 1, mem);
+	map_mmio(vm, vcpu, mem_end, end + 1);
+	for (gfn = mem; gfn < mem_end; gfn++)
+		KUNIT_ASSERT_EQ(test, RET_PF_FIXED, test_map(vcpu, gfn, pfn, false));
+	test_map_range(vm, vcpu, start, end);
+	model_reset_counts(vm);
+
+	slot_comes(vm, start, end);
+
+	for (gfn = start - 1; gfn <= end; gfn++) {
+		u64 spte = test_read_direct_spte(vcpu, gfn);
+		bool in_slot = gfn >= start && gfn < end;
+
+		KUNIT_EXPECT_EQ(test, !in_slot, is_mmio_spte(vm->kvm, spte));
+		KUNIT_EXPECT_EQ(test, !in_slot, is_ept_ve_possible(spte));
+		KUNIT_EXPECT_EQ(test, gfn >= mem && gfn < mem_end,
+				is_shadow_present_pte(spte));
+	}
+	KUNIT_EXPECT_EQ(test, 0, vm->model.nr_calls);
+	test_expect_trees_equal(vm, vcpu);
+
+	KUNIT_EXPECT_EQ(test, RET_PF_FIXED, test_map(vcpu, start, pfn, false));
+	test_expect_no_violation(vm);
+	test_vcpu_destroy(vcpu);
+}
+
+static void last_mmio_spte_makes_way_for_a_slot(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	gfn_t last = TEST_DIRECT_BIT - 1;
+
+	map_mmio(vm, vcpu, 0, 1);
+	map_mmio(vm, vcpu, last, last + 1);
+
+	slot_comes(vm, 0, TEST_DIRECT_BIT);
+
+	KUNIT_EXPECT_EQ(test, SHADOW_NONPRESENT_VALUE, test_read_direct_spte(vcpu, 0));
+	KUNIT_EXPECT_EQ(test, SHADOW_NONPRESENT_VALUE, test_read_direct_spte(vcpu, last));
+	test_vcpu_destroy(vcpu);
+}
+
+/* It has the generation to tell what is outdated. */
+static void ordinary_vm_keeps_its_mmio_sptes(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	u64 before;
+
+	vm->kvm->arch.gfn_direct_bits = 0;
+	kvm_mmu_set_mmio_spte_value(vm->kvm, shadow_mmio_value);
+	map_mmio(vm, vcpu, 3, 4);
+	before = test_read_direct_spte(vcpu, 3);
+	KUNIT_ASSERT_TRUE(test, is_mmio_spte(vm->kvm, before));
+
+	slot_comes(vm, 0, 512);
+
+	KUNIT_EXPECT_EQ(test, before, test_read_direct_spte(vcpu, 3));
+	test_vcpu_destroy(vcpu);
+}
+
 static void destroying_the_vm_frees_bottom_up(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -247,6 +338,9 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(last_gfn_of_either_half_is_reached),
 	KUNIT_CASE(unmapping_one_side_keeps_the_other),
 	KUNIT_CASE(management_of_direct_mappings_skips_mirrors),
+	KUNIT_CASE(slot_replaces_mmio_and_nothing_else),
+	KUNIT_CASE(last_mmio_spte_makes_way_for_a_slot),
+	KUNIT_CASE(ordinary_vm_keeps_its_mmio_sptes),
 	KUNIT_CASE(destroying_the_vm_frees_bottom_up),
 	{}
 };

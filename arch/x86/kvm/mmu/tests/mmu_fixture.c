@@ -68,6 +68,8 @@ int mmu_fixture_init(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, init_srcu_struct(&vm->kvm->srcu), 0);
 	KUNIT_ASSERT_EQ(test, kvm_mmu_init_vm(vm->kvm), 0);
 	vm->kvm->arch.gfn_direct_bits = TEST_DIRECT_BIT;
+	kvm_mmu_set_mmio_spte_value(vm->kvm, 0);
+	rcu_assign_pointer(vm->kvm->memslots[0], &vm->kvm->__memslots[0][0]);
 
 	vm->slot.npages = TEST_DIRECT_BIT;
 	vm->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
@@ -153,9 +155,9 @@ int test_vcpu_topup(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private)
+static int map(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot, gfn_t gfn,
+	       kvm_pfn_t pfn, bool private)
 {
-	static struct kvm_memory_slot slot = { .npages = TEST_DIRECT_BIT };
 	struct kvm_page_fault fault = {
 		.addr = gfn_to_gpa(gfn) |
 			(private ? 0 : gfn_to_gpa(kvm_gfn_direct_bits(vcpu->kvm))),
@@ -167,9 +169,9 @@ int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private)
 		.req_level = PG_LEVEL_4K,
 		.goal_level = PG_LEVEL_4K,
 		.gfn = gfn,
-		.slot = &slot,
+		.slot = slot,
 		.pfn = pfn,
-		.map_writable = true,
+		.map_writable = slot,
 	};
 	int ret;
 
@@ -178,6 +180,18 @@ int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private)
 	read_unlock(&vcpu->kvm->mmu_lock);
 
 	return ret;
+}
+
+int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private)
+{
+	static struct kvm_memory_slot slot = { .npages = TEST_DIRECT_BIT };
+
+	return map(vcpu, &slot, gfn, pfn, private);
+}
+
+int test_map_mmio(struct kvm_vcpu *vcpu, gfn_t gfn)
+{
+	return map(vcpu, NULL, gfn, KVM_PFN_NOSLOT, false);
 }
 
 void test_map_range(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
@@ -227,20 +241,31 @@ struct kvm_mmu_page *test_mirror_root(struct kvm_vcpu *vcpu)
 	return root_to_sp(vcpu->arch.mmu->mirror_root_hpa);
 }
 
-u64 test_read_spte(struct kvm_vcpu *vcpu, gfn_t gfn, int level)
+static u64 read_spte(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t gfn,
+		     int level)
 {
 	struct tdp_iter iter;
 	u64 spte = 0;
 
 	rcu_read_lock();
-	for_each_tdp_pte_min_level(iter, vcpu->kvm, test_mirror_root(vcpu), level,
-				   gfn, gfn + 1) {
+	for_each_tdp_pte_min_level(iter, kvm, root, level, gfn, gfn + 1) {
 		if (iter.level == level)
 			spte = iter.old_spte;
 	}
 	rcu_read_unlock();
 
 	return spte;
+}
+
+u64 test_read_spte(struct kvm_vcpu *vcpu, gfn_t gfn, int level)
+{
+	return read_spte(vcpu->kvm, test_mirror_root(vcpu), gfn, level);
+}
+
+u64 test_read_direct_spte(struct kvm_vcpu *vcpu, gfn_t gfn)
+{
+	return read_spte(vcpu->kvm, root_to_sp(vcpu->arch.mmu->root.hpa), gfn,
+			 PG_LEVEL_4K);
 }
 
 static enum model_state spte_to_model_state(u64 spte, int level)

@@ -96,7 +96,9 @@ int test_vcpu_topup(struct kvm_vcpu *vcpu);
 
 /* kvm_tdp_mmu_map() with mmu_lock held for read.  Call test_vcpu_topup() first. */
 int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private);
-/* As above, with topup and until it is done, and expecting that it works. */
+/* The same for a gfn that no slot has; the fault to be resolved by #VE. */
+int test_map_mmio(struct kvm_vcpu *vcpu, gfn_t gfn);
+/* test_map(), with topup and until it is done, and expecting that it works. */
 void test_map_range(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
 		    gfn_t end);
 /* Unmap what @filter selects, as a conversion or a hole punched would. */
@@ -110,6 +112,8 @@ void test_destroy_roots(struct test_vm *vm);
 struct kvm_mmu_page *test_mirror_root(struct kvm_vcpu *vcpu);
 /* The SPTE of @gfn at @level of the mirror, 0 if there is no such table. */
 u64 test_read_spte(struct kvm_vcpu *vcpu, gfn_t gfn, int level);
+/* The SPTE of @gfn at 4 KiB of the direct tree. */
+u64 test_read_direct_spte(struct kvm_vcpu *vcpu, gfn_t gfn);
 
 enum model_state model_state(struct test_vm *vm, gfn_t gfn, int level);
 void model_fail(struct test_vm *vm, enum model_op op, unsigned int nth,

@@ -2,6 +2,7 @@
 /*
  * MMIO of a TD: by TDVMCALL, and by an access to shared memory that is not
  * there, which #VE turns into one; reads and writes of each size, and refusals.
+ * Slots that come, move and go: what is MMIO then, and what is memory.
  */
 #include <sys/eventfd.h>
 
@@ -16,6 +17,11 @@
 #define EVENTFD_GPA	(MMIO_GPA + 0x800)
 #define OUT_DATA	0x0123456789abcdefull
 #define IN_DATA		0xfedcba9876543210ull
+#define MEM_DATA	0x5a0ff1ce0ddba11aull
+
+/* The slot's two places. */
+#define NR_PLACES	2
+#define PLACE(i)	(MMIO_GPA + (i) * PAGE_SIZE)
 
 static const int sizes[] = { 1, 2, 4, 8 };
 
@@ -102,7 +108,7 @@ static struct kvm_vm *launch(struct kvm_vcpu **vcpu, void (*code)(uint64_t))
 	struct kvm_vm *vm = tdx_guest_create();
 
 	*vcpu = tdx_guest_vcpu_add(vm, 0, code, 0);
-	tdx_guest_map(vm, TDX_GUEST_SHARED(MMIO_GPA), MMIO_GPA, 1, true);
+	tdx_guest_map(vm, TDX_GUEST_SHARED(MMIO_GPA), MMIO_GPA, NR_PLACES, true);
 	tdx_guest_launch(vm);
 	return vm;
 }
@@ -204,6 +210,78 @@ TEST(slot_goes)
 	tdx_guest_run_to_exit(vcpu, KVM_EXIT_MMIO);
 	EXPECT_EQ(MMIO_GPA, vcpu->run->mmio.phys_addr);
 	memcpy(vcpu->run->mmio.data, &in, sizeof(in));
+	tdx_guest_run_to_done(vcpu);
+	kvm_vm_free(vm);
+}
+
+static uint64_t reads_by_ve(int place, uint64_t data)
+{
+	uint64_t nr = tdx_ve_log.nr;
+
+	GUEST_ASSERT_EQ(tdx_mmio_read(TDX_GUEST_SHARED(PLACE(place)), 8), data);
+	return tdx_ve_log.nr - nr;
+}
+
+/*
+ * All is MMIO and has been asked for before the slot comes: that must not be held
+ * against the slot, neither where it comes nor where it goes to.
+ */
+static void guest_slot_comes(uint64_t arg)
+{
+	uint64_t nr;
+	int i;
+
+	for (i = 0; i < NR_PLACES; i++)
+		GUEST_ASSERT_EQ(reads_by_ve(i, IN_DATA), 1);
+	GUEST_SYNC(1);
+	GUEST_ASSERT_EQ(reads_by_ve(0, MEM_DATA), 0);
+	nr = tdx_ve_log.nr;
+	tdx_mmio_write(TDX_GUEST_SHARED(PLACE(0)), 8, OUT_DATA);
+	GUEST_ASSERT_EQ(tdx_ve_log.nr, nr);
+	GUEST_ASSERT_EQ(reads_by_ve(1, IN_DATA), 1);
+	GUEST_SYNC(2);
+	GUEST_ASSERT_EQ(reads_by_ve(1, OUT_DATA), 0);
+	GUEST_ASSERT_EQ(reads_by_ve(0, IN_DATA), 1);
+	GUEST_SYNC(3);
+	for (i = 0; i < NR_PLACES; i++)
+		GUEST_ASSERT_EQ(reads_by_ve(i, IN_DATA), 1);
+}
+
+static void serve_read(struct kvm_vcpu *vcpu, int place)
+{
+	uint64_t in = IN_DATA;
+
+	tdx_guest_run_to_exit(vcpu, KVM_EXIT_MMIO);
+	TEST_ASSERT_EQ(vcpu->run->mmio.phys_addr, PLACE(place));
+	TEST_ASSERT_EQ(vcpu->run->mmio.is_write, 0);
+	memcpy(vcpu->run->mmio.data, &in, sizeof(in));
+}
+
+TEST(slot_comes_moves_and_goes)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = launch(&vcpu, guest_slot_comes);
+	uint64_t *mem;
+
+	serve_read(vcpu, 0);
+	serve_read(vcpu, 1);
+	tdx_guest_run_to_sync(vcpu, 1);
+
+	vm_userspace_mem_region_add(vm, VM_MEM_SRC_ANONYMOUS, PLACE(0),
+				    TDX_TEST_SLOT, 1, 0);
+	mem = addr_gpa2hva(vm, PLACE(0));
+	*mem = MEM_DATA;
+	serve_read(vcpu, 1);
+	tdx_guest_run_to_sync(vcpu, 2);
+	EXPECT_EQ(OUT_DATA, *mem);
+
+	vm_mem_region_move(vm, TDX_TEST_SLOT, PLACE(1));
+	serve_read(vcpu, 0);
+	tdx_guest_run_to_sync(vcpu, 3);
+
+	vm_mem_region_delete(vm, TDX_TEST_SLOT);
+	serve_read(vcpu, 0);
+	serve_read(vcpu, 1);
 	tdx_guest_run_to_done(vcpu);
 	kvm_vm_free(vm);
 }

@@ -3,6 +3,7 @@
  * Slots that are deleted while somebody is mapping their memory: pre-faulting, or
  * the faults of a vCPU, which KVM resolves without leaving KVM_RUN.  Whoever
  * holds on to the slot that the deletion waits for, both would wait for ever.
+ * And slots that come while a vCPU finds that there is none: MMIO, as it was.
  */
 #include "kvm_test_harness.h"
 #include "test_util.h"
@@ -14,6 +15,9 @@
 #define NR_PAGES	64
 #define SIZE		(NR_PAGES * PAGE_SIZE)
 #define NR_DELETIONS	150
+#define NR_CREATIONS	150
+#define MEM_DATA	0x5a0ff1ce0ddba11aull
+#define MMIO_DATA	0xfedcba9876543210ull
 
 static uint64_t *stop;
 static bool slot_is_there;
@@ -179,6 +183,113 @@ TEST_F_TIMEOUT(race, pre_fault_against_deletion, 60)
 {
 	delete_and_add(_metadata, self->vm, self->mem, self->fd, pre_fault,
 		       self->vcpu);
+}
+
+/* The guest repeats what the host says, having seen to it. */
+struct rounds {
+	uint64_t host;
+	uint64_t guest;
+};
+
+static uint64_t nr_mmio;
+
+/* In odd rounds there is a slot, in even ones there may be. */
+static void guest_reads(uint64_t gva)
+{
+	struct rounds *rounds = (void *)gva;
+	uint64_t round, nr, val;
+
+	while ((round = READ_ONCE(rounds->host)) <= 2 * NR_CREATIONS) {
+		nr = tdx_ve_log.nr;
+		val = tdx_mmio_read(TDX_GUEST_SHARED(GPA), sizeof(val));
+		nr = tdx_ve_log.nr - nr;
+		GUEST_ASSERT_EQ(val, nr ? MMIO_DATA : MEM_DATA);
+		__GUEST_ASSERT(!nr || !(round % 2), "#VE in round %lu", round);
+		WRITE_ONCE(rounds->guest, round);
+	}
+}
+
+static void *run_and_serve(void *arg)
+{
+	uint64_t data = MMIO_DATA;
+	struct kvm_vcpu *vcpu = arg;
+	struct ucall uc;
+
+	while (tdx_guest_run(vcpu, &uc) == UCALL_NONE) {
+		TEST_ASSERT_EQ(vcpu->run->exit_reason, KVM_EXIT_MMIO);
+		memcpy(vcpu->run->mmio.data, &data, sizeof(data));
+		WRITE_ONCE(nr_mmio, nr_mmio + 1);
+	}
+	TEST_ASSERT_EQ(uc.cmd, UCALL_DONE);
+	return NULL;
+}
+
+static void next_round(struct rounds *rounds)
+{
+	uint64_t round = rounds->host + 1;
+
+	WRITE_ONCE(rounds->host, round);
+	while (READ_ONCE(rounds->guest) != round)
+		sched_yield();
+}
+
+/* Now that there is MMIO, or while it is being found out. */
+static void let_mmio_happen(bool wait, unsigned int *seed)
+{
+	uint64_t before = READ_ONCE(nr_mmio);
+
+	if (!wait)
+		usleep(rand_r(seed) % 100);
+	while (wait && READ_ONCE(nr_mmio) == before)
+		sched_yield();
+}
+
+FIXTURE(mmio) {
+	struct rounds *rounds;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	uint64_t *mem;
+};
+
+FIXTURE_SETUP(mmio)
+{
+	vm_vaddr_t gva;
+
+	self->vm = tdx_guest_create();
+	self->rounds = tdx_guest_shared_alloc(self->vm, sizeof(*self->rounds), &gva);
+	self->vcpu = tdx_guest_vcpu_add(self->vm, 0, guest_reads, gva);
+	tdx_guest_map(self->vm, TDX_GUEST_SHARED(GPA), GPA, 1, true);
+	tdx_guest_launch(self->vm);
+	self->mem = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	*self->mem = MEM_DATA;
+}
+
+FIXTURE_TEARDOWN(mmio)
+{
+	EXPECT_FALSE(tdx_vm_is_dead(self->vm));
+	kvm_vm_free(self->vm);
+	free(self->mem);
+}
+
+TEST_F_TIMEOUT(mmio, access_against_creation, 60)
+{
+	unsigned int seed = guest_random_seed;
+	pthread_t thread;
+	int i;
+
+	thread = tdx_start_thread(run_and_serve, self->vcpu);
+	for (i = 0; i < NR_CREATIONS; i++) {
+		let_mmio_happen(i % 2, &seed);
+		vm_set_user_memory_region(self->vm, TDX_TEST_SLOT, 0, GPA, PAGE_SIZE,
+					  self->mem);
+		next_round(self->rounds);
+		next_round(self->rounds);
+		vm_set_user_memory_region(self->vm, TDX_TEST_SLOT, 0, GPA, 0,
+					  self->mem);
+	}
+	WRITE_ONCE(self->rounds->host, 2 * NR_CREATIONS + 1);
+	pthread_join(thread, NULL);
+	ksft_print_msg("%d creations, %lu MMIO exits\n", NR_CREATIONS, nr_mmio);
 }
 
 int main(int argc, char *argv[])
