@@ -484,6 +484,8 @@ static int tdx_create_td(struct kvm_tdx *kvm_tdx, const struct td_params *params
 	r = r ?: tdx_read_td_field(kvm_tdx, TD_MD_TSC_OFFSET, &kvm_tdx->tsc_offset);
 	r = r ?: tdx_read_td_field(kvm_tdx, TD_MD_TSC_MULTIPLIER,
 				   &kvm_tdx->tsc_multiplier);
+	if (!r)
+		kvm_tdx->tsc_khz = params->tsc_frequency * TDX_TSC_UNIT_KHZ;
 	return r;
 }
 
@@ -594,6 +596,7 @@ int tdx_vm_init(struct kvm *kvm)
 
 	kvm_tdx->state = TD_STATE_UNINITIALIZED;
 	kvm_tdx->hkid = TDX_NO_HKID;
+	xa_init(&kvm_tdx->deferred);
 	return 0;
 }
 
@@ -616,6 +619,7 @@ void tdx_vm_pre_destroy(struct kvm *kvm)
 
 void tdx_vm_destroy(struct kvm *kvm)
 {
+	tdx_reclaim_deferred(to_kvm_tdx(kvm));
 	tdx_reclaim_td(to_kvm_tdx(kvm));
 	tdx_stats_vm_destroyed(to_kvm_tdx(kvm));
 }

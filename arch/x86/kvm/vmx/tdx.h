@@ -82,6 +82,13 @@ struct kvm_tdx {
 	int hkid;
 	/* The key could not be released: all pages of the TD are lost. */
 	bool key_leaked;
+	/*
+	 * The module refuses whatever concerns the TD's memory, and pages (by PFN)
+	 * that have to wait for the release of the key.  Under mmu_lock held for
+	 * write, or without any lock when the VM has no users.
+	 */
+	bool fatal;
+	struct xarray deferred;
 	struct misc_cg *misc_cg;
 
 	/* Control pages, 0 if there is none. */
@@ -93,6 +100,7 @@ struct kvm_tdx {
 	u64 xfam;
 	u64 tsc_offset;
 	u64 tsc_multiplier;
+	u32 tsc_khz;
 
 	/*
 	 * Source of the page that INIT_MEM_REGION is adding.  Protected by
@@ -167,6 +175,21 @@ struct vcpu_tdx {
 
 	/* How the vCPU halted, if that is what it did last. */
 	enum tdx_halt halt;
+
+	/*
+	 * A private fault to be resolved before the TD is entered, INVALID_GPA if
+	 * there is none, and the entries that were made in spite of one.
+	 */
+	gpa_t refault_gpa;
+	unsigned int nr_vain_entries;
+
+	/* EPT violations at one GPA in a row that look resolved, but aren't. */
+	gpa_t repeated_gpa;
+	unsigned int nr_repeated;
+	bool emulation_is_vain;
+
+	/* The module has disabled it for good. */
+	bool disabled;
 };
 
 /* Code for both kinds of vCPUs finds the shared part at the same place. */
@@ -286,6 +309,9 @@ void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
 /* tdx_exit.c */
 int tdx_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
 int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa);
+int tdx_check_emulate_instruction(struct kvm_vcpu *vcpu, int emul_type, void *insn,
+				  int insn_len);
+void tdx_clear_events(struct kvm_vcpu *vcpu);
 
 /* tdx_vmcall.c */
 int tdx_handle_vmcall(struct kvm_vcpu *vcpu);
@@ -325,6 +351,8 @@ int tdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 			  u64 new_spte, enum pg_level level);
 void tdx_flush_external_tlbs(struct kvm *kvm);
 void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
+void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx);
+bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa);
 int tdx_sept_measure_page(struct kvm *kvm, gfn_t gfn);
 #if IS_ENABLED(CONFIG_KUNIT)
 void tdx_hold_off_entry(struct kvm *kvm);

@@ -210,6 +210,9 @@ static inline u64 tdx_md_cpuid_field(u32 leaf, bool has_subleaf, u32 subleaf,
 #define VCPU_SEC_BUS_LOCK_DETECTION	BIT_ULL(30)
 #define VCPU_SEC_NOTIFY_VM_EXITING	BIT_ULL(31)
 
+/* RCX after a TDVMCALL: the XMM registers that it passes */
+#define TDX_VMCALL_XMM_MASK		GENMASK_ULL(31, 16)
+
 /* RCX after an exit that is no TDVMCALL */
 #define TDX_EXIT_QUALIFICATION_MASK	GENMASK_ULL(31, 0)
 

@@ -39,10 +39,25 @@ u64 tdx_supported_attributes(const struct tdx_sys_info *info)
 	return attributes & info->attributes_fixed0;
 }
 
-/* As above.  The CPU switches what is in XFAM: it has to be the host's, too. */
+/* Parts of these are no use, and the module refuses them. */
+static const u64 tdx_xfam_groups[] = {
+	TDX_XFAM_AVX512, TDX_XFAM_CET, TDX_XFAM_AMX,
+};
+
+/*
+ * As above.  The CPU switches what is in XFAM: it has to be the host's, too.  An
+ * exit leaves IA32_LBR_CTL and IA32_LBR_DEPTH, and the MSRs of PT, in a state that
+ * nobody restores.
+ */
 u64 tdx_supported_xfam(const struct tdx_sys_info *info)
 {
-	u64 xfam = kvm_host.xcr0 | kvm_host.xss;
+	u64 xfam = (kvm_host.xcr0 | kvm_host.xss) & ~(TDX_XFAM_LBR | TDX_XFAM_PT);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(tdx_xfam_groups); i++) {
+		if ((xfam & tdx_xfam_groups[i]) != tdx_xfam_groups[i])
+			xfam &= ~tdx_xfam_groups[i];
+	}
 
 	if (info->xfam_fixed1 & ~xfam)
 		return 0;

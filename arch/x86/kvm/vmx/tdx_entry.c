@@ -204,6 +204,38 @@ static bool tdx_is_entry_held_off(struct kvm_vcpu *vcpu)
 	return READ_ONCE(to_kvm_tdx(vcpu->kvm)->hold_off_entry);
 }
 
+/*
+ * With the answer to a TDVMCALL the guest gets the XMM registers that it selected.
+ * None has an answer in them: what they hold is userspace's.
+ */
+static void tdx_clear_xmm(void)
+{
+	asm volatile("pxor %%xmm0, %%xmm0\n\t"
+		     "pxor %%xmm1, %%xmm1\n\t"
+		     "pxor %%xmm2, %%xmm2\n\t"
+		     "pxor %%xmm3, %%xmm3\n\t"
+		     "pxor %%xmm4, %%xmm4\n\t"
+		     "pxor %%xmm5, %%xmm5\n\t"
+		     "pxor %%xmm6, %%xmm6\n\t"
+		     "pxor %%xmm7, %%xmm7\n\t"
+		     "pxor %%xmm8, %%xmm8\n\t"
+		     "pxor %%xmm9, %%xmm9\n\t"
+		     "pxor %%xmm10, %%xmm10\n\t"
+		     "pxor %%xmm11, %%xmm11\n\t"
+		     "pxor %%xmm12, %%xmm12\n\t"
+		     "pxor %%xmm13, %%xmm13\n\t"
+		     "pxor %%xmm14, %%xmm14\n\t"
+		     "pxor %%xmm15, %%xmm15" ::: "memory");
+}
+
+/* Nothing of what userspace may have queued can be injected. */
+void tdx_clear_events(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.nmi_injected = false;
+	kvm_clear_exception_queue(vcpu);
+	kvm_clear_interrupt_queue(vcpu);
+}
+
 fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(vcpu->kvm);
@@ -216,7 +248,7 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	 */
 	trace_kvm_entry(vcpu, false);
 
-	if (unlikely(tdx_is_entry_held_off(vcpu))) {
+	if (unlikely(tdx_is_entry_held_off(vcpu) || tdx->refault_gpa != INVALID_GPA)) {
 		tdx_record_exit(tdx, TDX_OPERAND_BUSY);
 		return EXIT_FASTPATH_EXIT_HANDLED;
 	}
@@ -232,6 +264,8 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 
 	WRITE_ONCE(tdx->halt, TDX_NOT_HALTED);
 	tdx->regs = tdx->vmcall;
+	if (unlikely(tdx->vmcall.rcx & TDX_VMCALL_XMM_MASK))
+		tdx_clear_xmm();
 
 	if (kvm_tdx->xfam & TDX_XFAM_AMX)
 		rdmsrl(MSR_IA32_XFD, host_xfd);
@@ -241,10 +275,7 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 
 	tdx_restore_host_state(vcpu, host_xfd);
 
-	/* Nothing of what userspace may have queued has been, or can be, injected. */
-	vcpu->arch.nmi_injected = false;
-	kvm_clear_exception_queue(vcpu);
-	kvm_clear_interrupt_queue(vcpu);
+	tdx_clear_events(vcpu);
 
 	if (tdx->vt.exit_reason.basic == EXIT_REASON_TDCALL)
 		tdx->vmcall = tdx->regs;

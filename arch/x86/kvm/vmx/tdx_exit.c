@@ -28,6 +28,15 @@
 #include "vmx.h"
 #include "x86.h"
 
+/*
+ * What a private fault that is not resolved yet may cost in entries.  From the
+ * seventh fault at one instruction on the module takes it for an attack.
+ */
+#define TDX_MAX_VAIN_ENTRIES	2
+
+/* Violations that KVM has nothing to do about, before it asks why they come back */
+#define TDX_MAX_REPEATED	64
+
 /* The permissions of the entry that an EPT violation tells of */
 #define TDX_VIOLATION_PERMISSIONS	GENMASK(6, 3)
 
@@ -46,6 +55,22 @@ static bool tdx_is_pending_access(struct kvm_vcpu *vcpu)
 }
 
 /*
+ * To be asked for each violation after which KVM had nothing to change.  Faults of
+ * other CPUs explain some of these.
+ */
+static bool tdx_is_repeated(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+
+	if (tdx->repeated_gpa != gpa) {
+		tdx->repeated_gpa = gpa;
+		tdx->nr_repeated = 0;
+	}
+
+	return ++tdx->nr_repeated > TDX_MAX_REPEATED;
+}
+
+/*
  * Whether a fault that has to be retried is better retried by way of KVM_RUN's
  * loop: a request may be what the fault waits for, e.g. that of another root.
  */
@@ -53,6 +78,20 @@ static bool tdx_must_leave_retry(struct kvm_vcpu *vcpu)
 {
 	return kvm_request_pending(vcpu) || kvm_vcpu_has_events(vcpu) ||
 	       signal_pending(current);
+}
+
+/*
+ * The fault comes first when KVM_RUN gets to the next entry.  An event is worth
+ * an entry, as the guest may take it where it is; but not too many, as it may not.
+ */
+static void tdx_leave_retry(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+
+	if (kvm_vcpu_has_events(vcpu) && tdx->nr_vain_entries < TDX_MAX_VAIN_ENTRIES)
+		tdx->nr_vain_entries++;
+	else
+		tdx->refault_gpa = gpa;
 }
 
 /*
@@ -79,38 +118,83 @@ static void tdx_let_memslots_change(struct kvm_vcpu *vcpu)
  */
 int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	int r;
+
+	tdx->refault_gpa = INVALID_GPA;
 
 	for (;;) {
 		r = __vmx_handle_ept_violation(vcpu, gpa, EPT_VIOLATION_ACC_WRITE);
-		if (r != RET_PF_RETRY)
+		if (r != RET_PF_RETRY) {
+			tdx->nr_vain_entries = 0;
 			return r;
+		}
 
 		/* KVM_RUN's loop, too, has to find the request. */
 		if (kvm_test_request(KVM_REQ_VM_DEAD, vcpu))
 			return -EIO;
 
-		if (tdx_must_leave_retry(vcpu))
+		if (tdx_must_leave_retry(vcpu)) {
+			tdx_leave_retry(vcpu, gpa);
 			return r;
+		}
 
 		tdx_let_memslots_change(vcpu);
 	}
 }
 
+/* Only the guest can accept the page.  It didn't, and would come back for ever. */
+static int tdx_kill_for_pending(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	pr_warn_ratelimited("TD %p: vCPU %d accessed GPA 0x%llx before accepting it\n",
+			    vcpu->kvm, vcpu->vcpu_id, gpa);
+	kvm_vm_dead(vcpu->kvm);
+	return -EIO;
+}
+
+/*
+ * The module may make up violations, without a word about pending pages, until
+ * the fault is resolved.  As to that a page that is pending is not.
+ */
 static int tdx_handle_private_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
-	/*
-	 * Only the guest can accept the page.  It didn't, and would come back for
-	 * ever.
-	 */
-	if (tdx_is_pending_access(vcpu)) {
-		pr_warn_ratelimited("TD %p: vCPU %d accessed GPA 0x%llx before accepting it\n",
-				    vcpu->kvm, vcpu->vcpu_id, gpa);
-		kvm_vm_dead(vcpu->kvm);
-		return -EIO;
-	}
+	int r;
 
-	return tdx_fault_in_private(vcpu, gpa);
+	if (tdx_is_pending_access(vcpu))
+		return tdx_kill_for_pending(vcpu, gpa);
+
+	r = tdx_fault_in_private(vcpu, gpa);
+
+	if (r == RET_PF_SPURIOUS && tdx_is_repeated(vcpu, gpa) &&
+	    tdx_sept_is_pending(vcpu->kvm, gpa))
+		return tdx_kill_for_pending(vcpu, gpa);
+
+	return r;
+}
+
+/*
+ * An SPTE that raises #VE takes the place of emulation.  Not where there can be
+ * none: outside of the host's physical address space, or while the CPU delivers
+ * an event, in which case it doesn't turn a violation into another one.
+ */
+int tdx_check_emulate_instruction(struct kvm_vcpu *vcpu, int emul_type, void *insn,
+				  int insn_len)
+{
+	to_tdx(vcpu)->emulation_is_vain = tdx_is_repeated(vcpu, tdx_exit_gpa(vcpu));
+	return X86EMUL_RETRY_INSTR;
+}
+
+static int tdx_report_vain_emulation(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+	run->internal.ndata = 3;
+	run->internal.data[0] = 0;
+	run->internal.data[1] = to_vt(vcpu)->exit_reason.full;
+	run->internal.data[2] = gpa;
+	return 0;
 }
 
 /*
@@ -120,6 +204,7 @@ static int tdx_handle_private_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 static int tdx_handle_shared_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	unsigned long qualification = to_vt(vcpu)->exit_qualification;
+	int r;
 
 	/* Code is private.  Not a WARN, as the guest may have a say in this. */
 	if (qualification & EPT_VIOLATION_ACC_INSTR) {
@@ -129,7 +214,10 @@ static int tdx_handle_shared_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 		return -EIO;
 	}
 
-	return __vmx_handle_ept_violation(vcpu, gpa, qualification);
+	to_tdx(vcpu)->emulation_is_vain = false;
+	r = __vmx_handle_ept_violation(vcpu, gpa, qualification);
+
+	return to_tdx(vcpu)->emulation_is_vain ? tdx_report_vain_emulation(vcpu, gpa) : r;
 }
 
 static int tdx_handle_ept_violation(struct kvm_vcpu *vcpu)
@@ -242,6 +330,12 @@ static int __tdx_handle_exit(struct kvm_vcpu *vcpu)
 
 	tdx_count_exit(vcpu->kvm, reason.basic);
 
+	if (reason.basic != EXIT_REASON_EPT_VIOLATION)
+		to_tdx(vcpu)->repeated_gpa = INVALID_GPA;
+
+	if (tdx_status_code(status) == TDX_NON_RECOVERABLE_VCPU)
+		to_tdx(vcpu)->disabled = true;
+
 	if (unlikely(reason.failed_vmentry)) {
 		vcpu->run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 		vcpu->run->fail_entry.hardware_entry_failure_reason = reason.full;
@@ -260,9 +354,10 @@ int tdx_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 {
 	int r;
 
-	/* Entry was held off. */
+	/* Entry was held off, or has to wait for a fault. */
 	if (fastpath != EXIT_FASTPATH_NONE)
-		return 1;
+		return to_tdx(vcpu)->refault_gpa == INVALID_GPA ? 1 :
+		       tdx_fault_in_private(vcpu, to_tdx(vcpu)->refault_gpa);
 
 	r = __tdx_handle_exit(vcpu);
 

@@ -169,10 +169,25 @@ static int tdx_sept_map(struct kvm *kvm, gfn_t gfn, u64 spte, enum pg_level leve
 	return r;
 }
 
-/* Whether what is removed may be in use by vCPUs. */
+/*
+ * Whether what is removed may be in use by vCPUs.  Those of a TD that is fatal can't
+ * be entered any more, and what it loses is reclaimed when none is left.
+ */
 static bool tdx_removal_needs_tracking(const struct kvm_tdx *kvm_tdx)
 {
-	return tdx_is_runnable(kvm_tdx) && tdx_has_key(kvm_tdx);
+	return tdx_is_runnable(kvm_tdx) && tdx_has_key(kvm_tdx) && !kvm_tdx->fatal;
+}
+
+/* Whether the answer is that nothing can be done to this TD's memory any more. */
+static bool tdx_note_fatal(struct kvm_tdx *kvm_tdx, u64 status)
+{
+	if (tdx_status_code(status) != TDX_TD_FATAL)
+		return false;
+
+	lockdep_assert_held_write(&kvm_tdx->kvm.mmu_lock);
+
+	kvm_tdx->fatal = true;
+	return true;
 }
 
 static int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level level)
@@ -192,7 +207,7 @@ static int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level leve
 						      tdx_level(level), &info));
 
 	/* That it was blocked before is news, but no reason to stop. */
-	if (!tdx_status_is_error(status))
+	if (!tdx_status_is_error(status) || tdx_note_fatal(kvm_tdx, status))
 		return 0;
 	if (tdx_status_is_busy(status))
 		return -EBUSY;
@@ -218,7 +233,7 @@ void tdx_flush_external_tlbs(struct kvm *kvm)
 	status = tdx_call_removal(kvm, TDH_MEM_TRACK, tdh_mem_track(kvm_tdx->tdr));
 	if (tdx_status_is_success(status))
 		atomic64_inc(&kvm->stat.tdx_track_rounds);
-	else
+	else if (!tdx_note_fatal(kvm_tdx, status))
 		tdx_report_failure(kvm, TDH_MEM_TRACK, status, kvm_tdx->tdr, 0);
 
 	tdx_kick_vcpus(kvm);
@@ -235,7 +250,9 @@ static bool tdx_sept_remove(struct kvm *kvm, gpa_t gpa, phys_addr_t page,
 				  tdh_mem_page_remove(kvm_tdx->tdr, gpa,
 						      tdx_level(level), &info));
 	if (!tdx_status_is_success(status)) {
-		tdx_report_failure(kvm, TDH_MEM_PAGE_REMOVE, status, gpa, info.state);
+		if (!tdx_note_fatal(kvm_tdx, status))
+			tdx_report_failure(kvm, TDH_MEM_PAGE_REMOVE, status, gpa,
+					   info.state);
 		return false;
 	}
 
@@ -260,6 +277,43 @@ static void tdx_leak_private_page(struct kvm *kvm, phys_addr_t page)
 	tdx_count_leak(kvm, 1);
 }
 
+/*
+ * The module gives back the pages of a fatal TD, but not before the key has been
+ * released, which is when the VM is destroyed.
+ */
+static int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page)
+{
+	int r = xa_err(xa_store(&kvm_tdx->deferred, PHYS_PFN(page), xa_mk_value(0),
+				GFP_ATOMIC));
+
+	if (r)
+		return r;
+
+	folio_get(page_folio(pfn_to_page(PHYS_PFN(page))));
+	return 0;
+}
+
+void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx)
+{
+	unsigned long pfn;
+	void *entry;
+
+	xa_for_each(&kvm_tdx->deferred, pfn, entry) {
+		phys_addr_t page = PFN_PHYS(pfn);
+
+		if (tdx_has_key(kvm_tdx) || !tdx_reclaim_page(kvm_tdx, page)) {
+			tdx_count_leak(&kvm_tdx->kvm, 1);
+			continue;
+		}
+
+		tdx_clear_page(page);
+		atomic64_inc(&kvm_tdx->kvm.stat.tdx_pages_removed);
+		folio_put(page_folio(pfn_to_page(pfn)));
+	}
+
+	xa_destroy(&kvm_tdx->deferred);
+}
+
 static int tdx_sept_finish_removal(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 				   enum pg_level level)
 {
@@ -270,10 +324,13 @@ static int tdx_sept_finish_removal(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	if (tdx_has_key(kvm_tdx))
-		removed = !kvm_tdx->key_leaked &&
+		removed = !kvm_tdx->key_leaked && !kvm_tdx->fatal &&
 			  tdx_sept_remove(kvm, gfn_to_gpa(gfn), page, level);
 	else
 		removed = tdx_reclaim_page(kvm_tdx, page);
+
+	if (!removed && kvm_tdx->fatal && !tdx_defer_removal(kvm_tdx, page))
+		return 0;
 
 	if (!removed) {
 		tdx_leak_private_page(kvm, page);
@@ -316,6 +373,21 @@ void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
 	tdx_reclaim_control_page(to_kvm_tdx(kvm), __pa(sp->external_spt));
+}
+
+/* Whether the guest has yet to accept the page. */
+bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa)
+{
+	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
+	struct tdh_sept_info info;
+	u64 status;
+
+	status = tdx_call_retry(kvm_tdx, TDH_MEM_SEPT_RD,
+				tdh_mem_sept_rd(kvm_tdx->tdr, gpa & PAGE_MASK,
+						tdx_level(PG_LEVEL_4K), &info));
+
+	return tdx_status_is_success(status) &&
+	       tdh_sept_info_state(&info) == TDX_SEPT_PENDING;
 }
 
 /*

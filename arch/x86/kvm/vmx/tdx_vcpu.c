@@ -206,11 +206,19 @@ int tdx_vcpu_create(struct kvm_vcpu *vcpu)
 	vcpu->arch.apic->guest_apic_protected = true;
 	vcpu->arch.apic->apicv_active = true;
 
+	tdx->refault_gpa = INVALID_GPA;
+	tdx->repeated_gpa = INVALID_GPA;
+
 	vcpu->arch.guest_tsc_protected = true;
 	vcpu->arch.tsc_offset = kvm_tdx->tsc_offset;
 	vcpu->arch.l1_tsc_offset = kvm_tdx->tsc_offset;
 	vcpu->arch.tsc_scaling_ratio = kvm_tdx->tsc_multiplier;
 	vcpu->arch.l1_tsc_scaling_ratio = kvm_tdx->tsc_multiplier;
+	/*
+	 * From here the common code takes the vCPU's frequency.  It has to be that
+	 * of the TD: whole units, and as it was when the TD was initialized.
+	 */
+	WRITE_ONCE(vcpu->kvm->arch.default_tsc_khz, kvm_tdx->tsc_khz);
 
 	return 0;
 }
@@ -476,6 +484,14 @@ int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu)
 	    !tdx_is_runnable(to_kvm_tdx(vcpu->kvm)))
 		return -EINVAL;
 
+	/* Its state can't even be written any more, as an NMI would want. */
+	if (to_tdx(vcpu)->disabled) {
+		kvm_prepare_unexpected_reason_exit(vcpu, to_tdx(vcpu)->status);
+		return 0;
+	}
+
+	/* Before they hold back what can be injected, i.e. an NMI. */
+	tdx_clear_events(vcpu);
 	return 1;
 }
 

@@ -146,13 +146,10 @@ VT_OP_CONST(int, check_intercept, X86EMUL_UNHANDLEABLE,
 	     enum x86_intercept_stage stage, struct x86_exception *exception),
 	    (vcpu, info, stage, exception))
 
-/*
- * There is no instruction to decode.  Should anything ask for emulation, let
- * the TD fault again.
- */
-VT_OP_CONST(int, check_emulate_instruction, X86EMUL_RETRY_INSTR,
-	    (struct kvm_vcpu *vcpu, int type, void *insn, int len),
-	    (vcpu, type, insn, len))
+/* There is no instruction to decode: a TD has to fault again. */
+VT_OP(int, check_emulate_instruction,
+      (struct kvm_vcpu *vcpu, int type, void *insn, int len),
+      (vcpu, type, insn, len))
 
 /* MSRs, CPUID, TSC, machine checks */
 static bool vt_has_emulated_msr(struct kvm *kvm, u32 index)

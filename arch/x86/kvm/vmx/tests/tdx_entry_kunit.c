@@ -9,6 +9,7 @@
 #include <linux/kthread.h>
 
 #include <asm/apic.h>
+#include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
 #include <asm/pkru.h>
 
@@ -98,6 +99,35 @@ static void every_entry_carries_the_answer(struct kunit *test)
 		tdx_run_expect_answer(r, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED);
 	}
 	tdx_test_expect_bugged(r->t, false);
+}
+
+#define XMM_PATTERN	0x5eed5eed5eed5eedULL
+
+static u64 xmm15_after_entry(struct tdx_run_test *r)
+{
+	u64 val = XMM_PATTERN;
+
+	refuse(r, 1, TDX_OPERAND_BUSY | TDX_OPERAND_ID_TD_EPOCH);
+	kernel_fpu_begin();
+	asm volatile("movq %0, %%xmm15" : : "r" (val));
+	enter(r);
+	asm volatile("movq %%xmm15, %0" : "=r" (val));
+	kernel_fpu_end();
+	return val;
+}
+
+/* What is in the registers at that time is userspace's. */
+static void answer_comes_without_xmm_registers(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+	struct tdx_module_args call = some_call;
+
+	KUNIT_EXPECT_EQ(test, tdx_run_vmcall(r, &call), 1);
+	KUNIT_EXPECT_EQ(test, xmm15_after_entry(r), XMM_PATTERN);
+
+	call.rcx |= BIT_ULL(31);
+	KUNIT_EXPECT_EQ(test, tdx_run_vmcall(r, &call), 1);
+	KUNIT_EXPECT_EQ(test, xmm15_after_entry(r), 0);
 }
 
 static void refused_entry_is_counted_but_no_exit(struct kunit *test)
@@ -300,6 +330,7 @@ static void no_entry_while_held_off(struct kunit *test)
 static struct kunit_case tdx_entry_cases[] = {
 	KUNIT_CASE(held_off_entry_is_none),
 	KUNIT_CASE(every_entry_carries_the_answer),
+	KUNIT_CASE(answer_comes_without_xmm_registers),
 	KUNIT_CASE(refused_entry_is_counted_but_no_exit),
 	KUNIT_CASE(lost_vcpu_ends_with_an_exit),
 	KUNIT_CASE(posted_interrupt_is_taken_along),

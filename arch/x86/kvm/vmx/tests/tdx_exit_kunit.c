@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits from a TD: each kind of result of TDH.VP.ENTER, and faults that are
- * retried without entering the TD.
+ * Exits from a TD: each kind of result of TDH.VP.ENTER.  EPT violations have a
+ * suite of their own.
  */
 #include <kunit/test.h>
-#include <linux/delay.h>
-#include <linux/sched/signal.h>
 
-#include "mmu.h"
-#include "mmu/mmu_internal.h"
 #include "tdx_run_fixture.h"
 
 #define NMI_INFO	(INTR_INFO_VALID_MASK | INTR_TYPE_NMI_INTR | NMI_VECTOR)
@@ -207,273 +203,20 @@ static void exits_are_counted_by_reason(struct kunit *test)
 				i == TDX_NR_EXIT_REASONS - 1);
 }
 
-/*
- * EPT violations.  The MMU is replaced by a list of answers.
- */
-
-#define PAGE_FAULT_MAX	8
-
-static struct {
-	int answers[PAGE_FAULT_MAX];
-	unsigned int nr;
-	/* Called with each fault, to make something happen meanwhile. */
-	void (*then)(struct kvm_vcpu *vcpu, unsigned int nr);
-	struct kvm_page_fault last;
-} mmu;
-
-static int fake_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)
-{
-	unsigned int nr = mmu.nr++;
-
-	memcpy(&mmu.last, fault, sizeof(mmu.last));
-	if (mmu.then)
-		mmu.then(vcpu, nr);
-
-	return nr < PAGE_FAULT_MAX ? mmu.answers[nr] : -ELOOP;
-}
-
-static int violation(struct tdx_run_test *r, gpa_t gpa, u64 qualification, u64 type)
-{
-	struct tdx_module_args regs = { .rcx = qualification, .rdx = type, .r8 = gpa };
-	typeof(r->vcpu->arch.mmu->page_fault) old = r->vcpu->arch.mmu->page_fault;
-	hpa_t old_root = r->vcpu->arch.mmu->root.hpa;
-	int ret;
-
-	r->vcpu->arch.mmu->page_fault = fake_page_fault;
-	ret = tdx_run_exit(r, EXIT_REASON_EPT_VIOLATION, &regs);
-	r->vcpu->arch.mmu->page_fault = old;
-	KUNIT_EXPECT_EQ(r->t->vm.test, r->vcpu->arch.mmu->root.hpa, old_root);
-	return ret;
-}
-
-static void answer(int a0, int a1, int a2, int a3)
-{
-	memset(&mmu, 0, sizeof(mmu));
-	mmu.answers[0] = a0;
-	mmu.answers[1] = a1;
-	mmu.answers[2] = a2;
-	mmu.answers[3] = a3;
-}
-
-#define PRIVATE_GPA	0x12345000ULL
-
-/* Whatever the guest did, and also if the module made the fault up. */
-static void private_fault_is_a_write(struct kunit *test)
-{
-	static const u64 qualifications[] = {
-		EPT_VIOLATION_ACC_READ, EPT_VIOLATION_ACC_WRITE, EPT_VIOLATION_ACC_INSTR,
-	};
-	struct tdx_run_test *r = tdx_run_test(test);
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(qualifications); i++) {
-		answer(RET_PF_FIXED, 0, 0, 0);
-		KUNIT_EXPECT_GT(test, violation(r, PRIVATE_GPA, qualifications[i], 0), 0);
-		KUNIT_EXPECT_EQ(test, mmu.nr, 1);
-		KUNIT_EXPECT_TRUE(test, mmu.last.is_private);
-		KUNIT_EXPECT_TRUE(test, mmu.last.write);
-		KUNIT_EXPECT_FALSE(test, mmu.last.exec);
-		KUNIT_EXPECT_EQ(test, mmu.last.gfn, gpa_to_gfn(PRIVATE_GPA));
-	}
-}
-
-static void private_fault_is_retried_until_done(struct kunit *test)
-{
-	static const int ends[] = { RET_PF_FIXED, RET_PF_SPURIOUS };
-	struct tdx_run_test *r = tdx_run_test(test);
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		answer(RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY, ends[i]);
-		KUNIT_EXPECT_GT(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0), 0);
-		KUNIT_EXPECT_EQ(test, mmu.nr, 4);
-	}
-
-	answer(RET_PF_RETRY, -EFAULT, 0, 0);
-	KUNIT_EXPECT_EQ(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0), -EFAULT);
-	KUNIT_EXPECT_EQ(test, mmu.nr, 2);
-}
-
-static void post_interrupt(struct kvm_vcpu *vcpu, unsigned int nr)
-{
-	if (nr == 1)
-		pi_set_on(&to_tdx(vcpu)->vt.pi_desc);
-}
-
-static void queue_nmi(struct kvm_vcpu *vcpu, unsigned int nr)
-{
-	if (nr == 1)
-		kvm_make_request(KVM_REQ_NMI, vcpu);
-}
-
-static void free_obsolete_root(struct kvm_vcpu *vcpu, unsigned int nr)
-{
-	if (nr == 1)
-		kvm_make_request(KVM_REQ_MMU_FREE_OBSOLETE_ROOTS, vcpu);
-}
-
-static void send_signal(struct kvm_vcpu *vcpu, unsigned int nr)
-{
-	if (nr == 1)
-		set_thread_flag(TIF_SIGPENDING);
-}
-
-struct leave_case {
-	const char *name;
-	void (*then)(struct kvm_vcpu *vcpu, unsigned int nr);
-};
-
-static const struct leave_case leaves[] = {
-	{ "interrupt", post_interrupt },
-	{ "nmi", queue_nmi },
-	{ "root to be replaced", free_obsolete_root },
-	{ "signal", send_signal },
-};
-
-KUNIT_ARRAY_PARAM_DESC(leave, leaves, name);
-
-static void retry_is_left_for_the_run_loop(struct kunit *test)
-{
-	const struct leave_case *p = test->param_value;
-	struct tdx_run_test *r = tdx_run_test(test);
-	u64 requests;
-	int ret;
-
-	answer(RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY);
-	mmu.then = p->then;
-	ret = violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0);
-	clear_thread_flag(TIF_SIGPENDING);
-
-	KUNIT_EXPECT_GT(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, mmu.nr, 2);
-
-	/* Who left because of a request must not have consumed it. */
-	requests = READ_ONCE(r->vcpu->requests);
-	KUNIT_EXPECT_EQ(test, !!requests,
-			p->then == queue_nmi || p->then == free_obsolete_root);
-	tdx_test_expect_bugged(r->t, false);
-}
-
-static struct {
-	unsigned long cookie;
-	bool done;
-} deletion;
-
-/* Wait for readers of the memslots, as the deletion of one does. */
-static void delete_slot(struct kvm_vcpu *vcpu, unsigned int nr)
-{
-	struct srcu_struct *srcu = &vcpu->kvm->srcu;
-	int i;
-
-	switch (nr) {
-	case 1:
-		deletion.cookie = start_poll_synchronize_srcu(srcu);
-		deletion.done = false;
-		break;
-	case 2:
-		/* Time to begin to wait for this reader, which is a new one. */
-		msleep(200);
-		break;
-	case 3:
-		for (i = 0; i < 500 && !deletion.done; i++) {
-			msleep(20);
-			deletion.done = poll_state_synchronize_srcu(srcu, deletion.cookie);
-		}
-		break;
-	}
-}
-
-/* Who retries must not keep the memslots from changing meanwhile. */
-static void memslots_can_change_during_the_retry(struct kunit *test)
+/* Userspace may try again: what the module refuses is not KVM's failure. */
+static void disabled_vcpu_is_left_alone(struct kunit *test)
 {
 	struct tdx_run_test *r = tdx_run_test(test);
+	struct tdx_module_args regs = {};
 
-	answer(RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY, RET_PF_FIXED);
-	mmu.then = delete_slot;
-	KUNIT_EXPECT_GT(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0), 0);
-	KUNIT_EXPECT_EQ(test, mmu.nr, 4);
-	KUNIT_EXPECT_TRUE(test, deletion.done);
-}
-
-static void kill_vm(struct kvm_vcpu *vcpu, unsigned int nr)
-{
-	if (nr == 1)
-		kvm_make_request(KVM_REQ_VM_DEAD, vcpu);
-}
-
-static void dead_vm_ends_the_retry(struct kunit *test)
-{
-	struct tdx_run_test *r = tdx_run_test(test);
-
-	answer(RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY);
-	mmu.then = kill_vm;
-	KUNIT_EXPECT_EQ(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0), -EIO);
-	KUNIT_EXPECT_EQ(test, mmu.nr, 2);
-	KUNIT_EXPECT_TRUE(test, kvm_test_request(KVM_REQ_VM_DEAD, r->vcpu));
-}
-
-static void access_before_accept_kills_the_vm(struct kunit *test)
-{
-	struct tdx_run_test *r = tdx_run_test(test);
-
-	answer(RET_PF_FIXED, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_WRITE,
-					TDX_EXT_QUALIFICATION_PENDING), -EIO);
-	KUNIT_EXPECT_EQ(test, mmu.nr, 0);
-	KUNIT_EXPECT_TRUE(test, r->vcpu->kvm->vm_dead);
-	KUNIT_EXPECT_FALSE(test, r->vcpu->kvm->vm_bugged);
-}
-
-/* The other types of a private fault, and an entry that does allow something. */
-static void other_private_faults_are_resolved(struct kunit *test)
-{
-	struct tdx_run_test *r = tdx_run_test(test);
-	u64 type;
-
-	for (type = 0; type < 16; type++) {
-		if (type == TDX_EXT_QUALIFICATION_PENDING)
-			continue;
-		answer(RET_PF_FIXED, 0, 0, 0);
-		KUNIT_EXPECT_GT(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_WRITE, type), 0);
-		KUNIT_EXPECT_EQ(test, mmu.nr, 1);
-	}
-
-	answer(RET_PF_FIXED, 0, 0, 0);
-	KUNIT_EXPECT_GT(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_WRITE | BIT(3),
-					TDX_EXT_QUALIFICATION_PENDING), 0);
-	KUNIT_EXPECT_FALSE(test, r->vcpu->kvm->vm_dead);
-}
-
-static void shared_fault_is_an_ordinary_one(struct kunit *test)
-{
-	struct tdx_run_test *r = tdx_run_test(test);
-	gpa_t gpa = tdx_run_shared(r, PRIVATE_GPA);
-
-	answer(RET_PF_FIXED, 0, 0, 0);
-	KUNIT_EXPECT_GT(test, violation(r, gpa, EPT_VIOLATION_ACC_READ, 0), 0);
-	KUNIT_EXPECT_FALSE(test, mmu.last.is_private);
-	KUNIT_EXPECT_FALSE(test, mmu.last.write);
-	KUNIT_EXPECT_EQ(test, mmu.last.gfn, gpa_to_gfn(PRIVATE_GPA));
-
-	answer(RET_PF_FIXED, 0, 0, 0);
-	KUNIT_EXPECT_GT(test, violation(r, gpa, EPT_VIOLATION_ACC_WRITE, 0), 0);
-	KUNIT_EXPECT_TRUE(test, mmu.last.write);
-
-	/* The guest itself is what repeats it. */
-	answer(RET_PF_RETRY, RET_PF_RETRY, 0, 0);
-	KUNIT_EXPECT_GT(test, violation(r, gpa, EPT_VIOLATION_ACC_WRITE, 0), 0);
-	KUNIT_EXPECT_EQ(test, mmu.nr, 1);
-}
-
-static void code_in_shared_memory_bugs_the_vm(struct kunit *test)
-{
-	struct tdx_run_test *r = tdx_run_test(test);
-
-	answer(RET_PF_FIXED, 0, 0, 0);
-	KUNIT_EXPECT_EQ(test, violation(r, tdx_run_shared(r, PRIVATE_GPA),
-					EPT_VIOLATION_ACC_INSTR, 0), -EIO);
-	KUNIT_EXPECT_EQ(test, mmu.nr, 0);
-	tdx_test_expect_bugged(r->t, true);
+	KUNIT_EXPECT_EQ(test, tdx_vcpu_pre_run(r->vcpu), 1);
+	KUNIT_EXPECT_EQ(test, tdx_run_exit(r, TDX_NON_RECOVERABLE_VCPU |
+					   EXIT_REASON_TRIPLE_FAULT, &regs), 0);
+	r->run->exit_reason = 0;
+	KUNIT_EXPECT_EQ(test, tdx_vcpu_pre_run(r->vcpu), 0);
+	KUNIT_EXPECT_EQ(test, r->run->exit_reason, KVM_EXIT_INTERNAL_ERROR);
+	KUNIT_EXPECT_EQ(test, r->run->internal.data[0],
+			TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT);
 }
 
 static struct kunit_case tdx_exit_cases[] = {
@@ -483,15 +226,7 @@ static struct kunit_case tdx_exit_cases[] = {
 	KUNIT_CASE(bus_lock_does_not_hide_another_exit),
 	KUNIT_CASE(notify_goes_to_userspace_if_asked_for),
 	KUNIT_CASE(exits_are_counted_by_reason),
-	KUNIT_CASE(private_fault_is_a_write),
-	KUNIT_CASE(private_fault_is_retried_until_done),
-	KUNIT_CASE_PARAM(retry_is_left_for_the_run_loop, leave_gen_params),
-	KUNIT_CASE(memslots_can_change_during_the_retry),
-	KUNIT_CASE(dead_vm_ends_the_retry),
-	KUNIT_CASE(access_before_accept_kills_the_vm),
-	KUNIT_CASE(other_private_faults_are_resolved),
-	KUNIT_CASE(shared_fault_is_an_ordinary_one),
-	KUNIT_CASE(code_in_shared_memory_bugs_the_vm),
+	KUNIT_CASE(disabled_vcpu_is_left_alone),
 	{}
 };
 

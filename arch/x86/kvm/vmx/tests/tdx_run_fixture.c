@@ -115,6 +115,8 @@ static void install_ops(void)
 	static_call_update(kvm_x86_set_msr, tdx_set_msr);
 	static_call_update(kvm_x86_complete_emulated_msr, tdx_complete_emulated_msr);
 	static_call_update(kvm_x86_interrupt_allowed, tdx_interrupt_allowed);
+	static_call_update(kvm_x86_check_emulate_instruction,
+			   tdx_check_emulate_instruction);
 	static_call_update(kvm_x86_protected_apic_has_interrupt,
 			   tdx_protected_apic_has_interrupt);
 }

@@ -54,7 +54,7 @@ static const struct answer errors[] = {
 	{ "sys_not_ready", TDX_SYS_NOT_READY, ALL },
 	{ "sys_shutdown", TDX_SYS_SHUTDOWN, ALL },
 	{ "no_lp_init", TDX_SYS_LP_INIT_NOT_DONE, ALL },
-	{ "fatal", TDX_TD_FATAL, TDS },
+	{ "fatal", TDX_TD_FATAL, ADDITIONS },
 	{ "no_keys", TDX_TD_KEYS_NOT_CONFIGURED, TDS },
 	{ "no_tdcs", TDX_TDCS_NOT_ALLOCATED, TDS },
 	{ "op_state", TDX_OP_STATE_INCORRECT, TDS },
@@ -376,6 +376,48 @@ static void first_block_that_stays_busy_fails(struct kunit *test)
 	expect_leaks(t, 1, true);
 }
 
+static const unsigned int fatal_leaves[] = {
+	TDH_MEM_RANGE_BLOCK, TDH_MEM_TRACK, TDH_MEM_PAGE_REMOVE,
+};
+
+static void fatal_leaf_desc(const unsigned int *leaf, char *desc)
+{
+	strscpy(desc, tdx_leaf_name(*leaf), KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(fatal_leaf, fatal_leaves, fatal_leaf_desc);
+
+static void expect_references(struct tdx_test *t, int want)
+{
+	gfn_t gfn;
+
+	for (gfn = GFN; gfn < GFN + 3; gfn++)
+		KUNIT_EXPECT_EQ(t->vm.test, page_count(tdx_test_page(t, gfn)), want);
+}
+
+/* Nothing can be done about its memory until it has no key, but then it can. */
+static void fatal_td_gives_its_pages_back_in_the_end(struct kunit *test)
+{
+	unsigned int leaf = *(unsigned int *)test->param_value;
+	struct tdx_test *t = test->priv;
+
+	prepare(t, leaf);
+	tdx_test_map_range(t, GFN, GFN + 3);
+	tdx_test_reset_counts(t);
+	inject(t, leaf, 1, 1, TDX_TD_FATAL);
+
+	tdx_test_punch_hole(t, GFN, GFN + 3, false);
+	tdx_test_expect_calls(t, leaf, 1);
+	tdx_test_expect_calls(t, TDH_MEM_PAGE_REMOVE, leaf == TDH_MEM_PAGE_REMOVE);
+	tdx_test_expect_bugged(t, false);
+	tdx_test_expect_pages(t, 0, 0, 0);
+	expect_references(t, 2);
+
+	tdx_test_destroy(t);
+	tdx_test_expect_pages(t, 0, 3, 0);
+	expect_references(t, 1);
+}
+
 /* Removal before finalize has steps that can fail, too. */
 static void failed_removal_before_finalize_leaks_the_page(struct kunit *test)
 {
@@ -522,8 +564,8 @@ static void blocked_entry_is_removed(struct kunit *test)
 	tdx_test_expect_bugged(t, false);
 }
 
-/* All of a fatal TD's memory is lost until its key is gone, when it can be taken. */
-static void fatal_td_gives_nothing_back(struct kunit *test)
+/* The same without anything made up: some of it early, the rest with the VM. */
+static void td_that_became_fatal_loses_nothing(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
 
@@ -533,13 +575,13 @@ static void fatal_td_gives_nothing_back(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tdx_sw_test_set_fatal(t->tdr), 0);
 
 	tdx_test_punch_hole(t, GFN, GFN + 3, false);
-	tdx_test_expect_bugged(t, true);
-	tdx_test_expect_pages(t, 0, 0, 3);
-	expect_leaks(t, 3, true);
+	tdx_test_expect_bugged(t, false);
+	tdx_test_expect_pages(t, 0, 0, 0);
+	expect_references(t, 2);
 
-	/* The destruction of the TD finds the rest in order. */
 	tdx_test_destroy(t);
-	KUNIT_EXPECT_EQ(test, page_count(tdx_test_page(t, GFN + 3)), 1);
+	tdx_test_expect_pages(t, 0, 4, 0);
+	expect_references(t, 1);
 }
 
 /*
@@ -631,12 +673,13 @@ static struct kunit_case tdx_sept_fail_cases[] = {
 			 failed_removal_gen_params),
 	KUNIT_CASE_PARAM(removal_that_stays_busy_fails, stuck_gen_params),
 	KUNIT_CASE(first_block_that_stays_busy_fails),
+	KUNIT_CASE_PARAM(fatal_td_gives_its_pages_back_in_the_end, fatal_leaf_gen_params),
 	KUNIT_CASE(failed_removal_before_finalize_leaks_the_page),
 	KUNIT_CASE_PARAM(addition_waits_for_locks_of_the_module, held_gen_params),
 	KUNIT_CASE(somebody_elses_page_is_refused),
 	KUNIT_CASE(entry_in_use_is_refused),
 	KUNIT_CASE(blocked_entry_is_removed),
-	KUNIT_CASE(fatal_td_gives_nothing_back),
+	KUNIT_CASE(td_that_became_fatal_loses_nothing),
 	KUNIT_CASE(measurement_waits_for_a_busy_module),
 	KUNIT_CASE(half_a_measurement_bugs_the_vm),
 	KUNIT_CASE_SLOW(failure_is_logged),

@@ -445,7 +445,43 @@ static void tdr_that_is_not_written_back_is_leaked(struct kunit *test)
 	tdx_test_expect_bugged(t, true);
 }
 
+/* What the host may use, but not restore, and what is no use in parts. */
+static void xfam_is_what_kvm_can_answer_for(struct kunit *test)
+{
+	const struct tdx_sys_info info = { .xfam_fixed0 = ~0ULL };
+	u64 xcr0 = kvm_host.xcr0, xss = kvm_host.xss;
+	const u64 never = TDX_XFAM_LBR | TDX_XFAM_PT;
+
+	kvm_host.xcr0 = ~0ULL;
+	kvm_host.xss = ~0ULL;
+	KUNIT_EXPECT_EQ(test, tdx_supported_xfam(&info), ~never);
+
+	/* The highest bit of each group is missing: AVX512, CET, AMX. */
+	kvm_host.xcr0 = kvm_host.xss = ~(BIT_ULL(7) | BIT_ULL(12) | BIT_ULL(18));
+	KUNIT_EXPECT_EQ(test, tdx_supported_xfam(&info),
+			~(never | TDX_XFAM_AVX512 | TDX_XFAM_CET | TDX_XFAM_AMX));
+
+	kvm_host.xcr0 = xcr0;
+	kvm_host.xss = xss;
+}
+
+/* Whatever userspace has set meanwhile: it can't be changed any more. */
+static void vcpu_has_the_frequency_of_the_td(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	u64 hw_error;
+
+	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
+	remember(t);
+
+	t->kvm->arch.default_tsc_khz = 1234567;
+	tdx_test_create_vcpu(t);
+	KUNIT_EXPECT_EQ(test, t->kvm->arch.default_tsc_khz, 1000 * 1000);
+}
+
 static struct kunit_case tdx_td_cases[] = {
+	KUNIT_CASE(xfam_is_what_kvm_can_answer_for),
+	KUNIT_CASE(vcpu_has_the_frequency_of_the_td),
 	KUNIT_CASE(every_td_is_without_what_the_host_cannot_do),
 	KUNIT_CASE(cpuid_is_read_within_7_bits),
 	KUNIT_CASE_PARAM(init_vm_is_all_or_nothing, creation_fault_gen_params),
