@@ -187,13 +187,15 @@ void switch_load_guest_xmm(struct tdx_sw_call *c, u16 mask)
 /* The guest passes XMM registers with a TDVMCALL: the host sees these alone. */
 static void show_xmm(struct tdx_sw_call *c, u16 mask)
 {
-	struct xregs_state *shown = room();
+	struct xregs_state *area = guest_area(c->vcpu), *shown = room();
 
 	if (!mask)
 		return;
 	*shown = init_xregs;
 	shown->header.xfeatures = XFEATURE_MASK_SSE;
-	copy_xmms(shown, guest_area(c->vcpu), mask);
+	/* Registers in INIT state were not written: the area holds older ones. */
+	if (area->header.xfeatures & XFEATURE_MASK_SSE)
+		copy_xmms(shown, area, mask);
 	restore(shown, XFEATURE_MASK_SSE);
 }
 

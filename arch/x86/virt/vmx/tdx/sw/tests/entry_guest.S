@@ -154,18 +154,31 @@ ORDER interrupts_on
 	cli
 ORDER_END interrupts_on
 
-	/* Pass RDI to the host in XMM3, and take the host's answer there into RSI */
-ORDER xmm
-	movq	%rdi, %xmm3
-	movl	$1, %eax
-	movq	%rax, %xmm4
+	/* Pass XMM3 to the host: RSI = XMM3 as the host answers, RBX = XMM4 */
+.macro PASS_XMM3
 	movl	$(ALL_GPRS | 1 << (16 + 3)), %ecx
 	xorl	%eax, %eax
 	xorl	%r10d, %r10d
 	TDCALL
 	movq	%xmm3, %rsi
 	movq	%xmm4, %rbx
+.endm
+
+	/* RDI to the host in XMM3 */
+ORDER xmm
+	movq	%rdi, %xmm3
+	movl	$1, %eax
+	movq	%rax, %xmm4
+	PASS_XMM3
 ORDER_END xmm
+
+	/* 0 to the host in XMM3, and in all other registers of the kind */
+ORDER zero_xmm
+	.irp	nr, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	pxor	%xmm\nr, %xmm\nr
+	.endr
+	PASS_XMM3
+ORDER_END zero_xmm
 
 	/* Registers that the host must not see: DR0, DR6, CR2 */
 ORDER own_registers

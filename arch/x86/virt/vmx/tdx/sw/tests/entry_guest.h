@@ -24,5 +24,6 @@ DECLARE_ORDER(tsc);
 DECLARE_ORDER(undefined);
 DECLARE_ORDER(write);
 DECLARE_ORDER(xmm);
+DECLARE_ORDER(zero_xmm);
 
 #endif

@@ -449,6 +449,24 @@ static void vmcall_passes_xmm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, e->regs.rbx);
 }
 
+/* Registers that are all 0 are in INIT state, of which XSAVES writes nothing. */
+static void vmcall_passes_zeroed_xmm(struct kunit *test)
+{
+	struct entry *e = build(test);
+
+	e->regs.rdi = 0x1111222233334444;
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, xmm));
+	e->host_xmm3 = 0x5555666677778888;
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, enter(e));
+
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, zero_xmm));
+	KUNIT_EXPECT_EQ(test, 0xffcc | BIT(19), e->regs.rcx);
+	KUNIT_EXPECT_EQ(test, 0, e->after.xmm3);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, enter(e));
+	KUNIT_EXPECT_EQ(test, 0x5555666677778888, e->regs.rsi);
+	KUNIT_EXPECT_EQ(test, 0, e->regs.rbx);
+}
+
 static void blocked_page_exits_after_tracking(struct kunit *test)
 {
 	struct entry *e = build(test);
@@ -568,6 +586,7 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(exit_leaves_what_the_interface_says),
 	KUNIT_CASE(failed_entry_leaves_the_host_alone),
 	KUNIT_CASE(vmcall_passes_xmm),
+	KUNIT_CASE(vmcall_passes_zeroed_xmm),
 	KUNIT_CASE(blocked_page_exits_after_tracking),
 	KUNIT_CASE(repeated_fault_is_emulated),
 	KUNIT_CASE(posted_interrupt_arrives),
