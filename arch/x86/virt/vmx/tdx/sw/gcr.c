@@ -158,7 +158,8 @@ enum guest_outcome gcr_xsetbv(struct tdx_sw_call *c)
 	struct tdx_sw_guest *guest = &c->vcpu->guest;
 	u64 value = guest_edx_eax(c);
 
-	if ((u32)guest->gpr[GPR_RCX] || !is_legal_xcr0(value, c->tdcs->xfam))
+	/* Bochs exits before it looks at the privilege level. */
+	if (guest_cpl() || (u32)guest->gpr[GPR_RCX] || !is_legal_xcr0(value, c->tdcs->xfam))
 		return guest_gp(c);
 
 	guest->xcr0 = value;

@@ -370,6 +370,20 @@ static void xcr0_is_limited_by_xfam(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->g.xcr0, 1ULL);
 }
 
+static void xsetbv_of_user_code_raises_gp(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int cpl;
+
+	xsetbv(s, 0, 3);
+	for (cpl = 1; cpl < 4; cpl++) {
+		swg_set_cpl(s, cpl);
+		xsetbv(s, 0, 1);
+		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "CPL");
+		KUNIT_EXPECT_EQ(test, s->g.xcr0, 3ULL);
+	}
+}
+
 static void xcr0_has_its_dependencies(struct kunit *test)
 {
 	struct swg_config config = { .xfam = BIT_ULL(2) };
@@ -402,6 +416,7 @@ static struct kunit_case instr_cases[] = {
 	KUNIT_CASE(cr4_bits_beyond_the_td_raise_gp),
 	KUNIT_CASE(rsp_can_be_the_operand),
 	KUNIT_CASE(xcr0_is_limited_by_xfam),
+	KUNIT_CASE(xsetbv_of_user_code_raises_gp),
 	KUNIT_CASE(xcr0_has_its_dependencies),
 	{}
 };
