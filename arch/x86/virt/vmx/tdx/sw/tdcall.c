@@ -230,5 +230,9 @@ enum guest_outcome guest_tdcall(struct tdx_sw_call *c)
 		return guest_gp(c);
 
 	status = run_leaf(&t);
-	return status == TDCALL_NO_STATUS ? t.outcome : finish(&t, status);
+	if (status != TDCALL_NO_STATUS)
+		return finish(&t, status);
+	/* Whatever kept this one from its end, it was not the host's mark. */
+	c->vcpu->guest.hp_busy_since = 0;
+	return t.outcome;
 }

@@ -357,6 +357,31 @@ static void host_that_never_comes_is_told(struct kunit *test)
 	put_entry(s, PLAY_4K, LEVEL_4K, RAW_FREE);
 }
 
+/* TDCALLs that leave for the host have no status; they end a wait nevertheless. */
+static void exits_end_the_wait_for_the_host(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	u64 page = swt_page(s->t), marked = raw(SE_PENDING, page) | RAW_HOST_PRIORITY;
+
+	swt_ok(s->t, L_MNG_WR, SWT_ARGS(.rcx = s->td.tdr, .rdx = FIELD_HP_LOCK_TIMEOUT,
+					.r8 = TIMEOUT_US, .r9 = ~0ULL));
+	put_entry(s, PLAY_4K, LEVEL_4K, marked);
+	expect_busy(s, "before the TDVMCALL");
+	mdelay(TIMEOUT_US / 1000 + 1);
+	s->g.gpr[G_RCX] = 0;
+	swg_tdcall(s, T_VMCALL);
+	KUNIT_EXPECT_EQ(test, s->x.rax, (u64)EXIT_REASON_TDCALL);
+	expect_busy(s, "after the TDVMCALL");
+
+	mdelay(TIMEOUT_US / 1000 + 1);
+	put_entry(s, PLAY_4K, LEVEL_4K, RAW_FREE);
+	accept(s, PLAY_4K, LEVEL_4K);
+	KUNIT_EXPECT_EQ(test, s->x.rax, (u64)EXIT_REASON_EPT_VIOLATION);
+	put_entry(s, PLAY_4K, LEVEL_4K, marked);
+	expect_busy(s, "after the EPT violation");
+	put_entry(s, PLAY_4K, LEVEL_4K, RAW_FREE);
+}
+
 /* ---- attributes ---- */
 
 #define ATTR_PENDING	BIT_ULL(62)
@@ -449,6 +474,7 @@ static struct kunit_case accept_cases[] = {
 	KUNIT_CASE(accept_of_a_locked_entry_is_busy),
 	KUNIT_CASE(host_that_was_kept_waiting_goes_first),
 	KUNIT_CASE(host_that_never_comes_is_told),
+	KUNIT_CASE(exits_end_the_wait_for_the_host),
 	KUNIT_CASE(attr_rd_tells_size_and_pending),
 	KUNIT_CASE(attr_wr_changes_nothing_without_l2_vms),
 	{}
