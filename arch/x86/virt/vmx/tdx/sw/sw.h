@@ -482,6 +482,7 @@ bool tdx_sw_in_vmx_root(void);
 u64 td_init_params(struct tdx_sw_call *c, struct tdx_sw_tdcs *new,
 		   const struct seam_td_params *p);
 bool td_epoch_tracked(struct tdx_sw_tdcs *tdcs, u64 bepoch);
+u64 td_host_tsc_khz(const struct tdx_sw_tdcs *tdcs);
 
 u64 vp_take(struct tdx_sw_call *c, u8 states);
 u64 vp_associate(struct tdx_sw_tdcs *tdcs, struct tdx_sw_vcpu *vcpu, unsigned int lp);

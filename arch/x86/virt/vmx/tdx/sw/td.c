@@ -73,12 +73,22 @@ u64 tdx_sw_mng_addcx(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
+static u64 virtual_tsc_khz(const struct tdx_sw_tdcs *tdcs)
+{
+	return (u64)tdcs->tsc_frequency * TD_TSC_UNIT_KHZ;
+}
+
+/* Rate of the CPU's TSC.  Where the kernel has none it is taken to be the TD's. */
+u64 td_host_tsc_khz(const struct tdx_sw_tdcs *tdcs)
+{
+	return tsc_khz ?: virtual_tsc_khz(tdcs);
+}
+
 /* The virtual TSC runs at the TD's frequency and shows 0 now. */
 static void start_tsc(struct tdx_sw_tdcs *tdcs)
 {
-	u64 virt_khz = (u64)tdcs->tsc_frequency * TD_TSC_UNIT_KHZ;
-
-	tdcs->tsc_multiplier = mul_u64_u64_div_u64(virt_khz, BIT_ULL(48), tsc_khz ?: virt_khz);
+	tdcs->tsc_multiplier = mul_u64_u64_div_u64(virtual_tsc_khz(tdcs), BIT_ULL(48),
+						   td_host_tsc_khz(tdcs));
 	tdcs->tsc_offset = -mul_u64_u64_shr(rdtsc_ordered(), tdcs->tsc_multiplier, 48);
 }
 

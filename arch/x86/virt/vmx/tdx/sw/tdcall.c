@@ -188,7 +188,8 @@ static bool is_host_overdue(struct tdcall *t)
 		guest->hp_busy_since = now | 1;
 		return false;
 	}
-	return now - guest->hp_busy_since > limit * (tsc_khz / 1000);
+	/* @limit is microseconds, 100 s at most. */
+	return now - guest->hp_busy_since > limit * td_host_tsc_khz(t->c->tdcs) / 1000;
 }
 
 static enum guest_outcome finish(struct tdcall *t, u64 status)
