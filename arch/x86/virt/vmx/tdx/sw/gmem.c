@@ -64,14 +64,15 @@ static void *map_private(struct tdx_sw_call *c, u64 gpa)
  * gmem_walk_shared() - Walk the shared EPT, as far as hardware would follow it
  * @c: call
  * @gpa: address with the shared bit
- * @entry: leaf that maps it, or the entry that ended the walk
+ * @entry: leaf that maps it, with the access that all levels allow, or the entry
+ * that ended the walk
  * @level: where that is
  *
  * Return: true if @entry is a present leaf.
  */
 bool gmem_walk_shared(struct tdx_sw_call *c, u64 gpa, u64 *entry, unsigned int *level)
 {
-	u64 table = READ_ONCE(c->vcpu->shared_eptp);
+	u64 table = READ_ONCE(c->vcpu->shared_eptp), allowed = SEPT_RWX;
 
 	for (*level = SEAM_512G; ; (*level)--) {
 		u64 *map;
@@ -84,12 +85,13 @@ bool gmem_walk_shared(struct tdx_sw_call *c, u64 gpa, u64 *entry, unsigned int *
 		*entry = READ_ONCE(map[sept_index(gpa, *level)]);
 		if (!(*entry & SEPT_RWX))
 			return false;
-		if (*level == SEAM_4K)
-			return true;
-		if (*entry & SEPT_LEAF)
-			return *level <= SEAM_1G;
+		allowed &= *entry;
+		if (*level == SEAM_4K || *entry & SEPT_LEAF)
+			break;
 		table = *entry;
 	}
+	*entry = (*entry & ~SEPT_RWX) | allowed;
+	return *level <= SEAM_1G;
 }
 
 static void *map_shared(struct tdx_sw_call *c, u64 gpa, u64 access, u64 *allowed)

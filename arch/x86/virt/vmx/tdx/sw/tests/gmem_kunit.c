@@ -391,6 +391,42 @@ static void shared_violations_are_ve_or_exits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ve.gpa, sh.gpa);
 }
 
+static void shared_write(struct swg *s, u64 gpa)
+{
+	s->g.event = 0;
+	s->x = (struct tdx_sw_test_exit) {
+		.reason = EXIT_REASON_EPT_VIOLATION, .qual = 2, .gpa = gpa,
+	};
+	swg_vmwrite(s, GUEST_RIP, CODE_RIP);
+	swg_handle(s);
+}
+
+/* As the CPU does: what one level forbids no other one allows. */
+static void shared_tables_limit_access(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int level;
+	struct shared sh;
+
+	build_shared(s, &sh);
+	for (level = 1; level < 4; level++) {
+		*shared_entry(&sh, level) &= ~2ULL;
+		shared_write(s, sh.gpa);
+		swg_expect_event(s, EV_EXCEPTION(XC_VE), 0, "write of the guest, #VE");
+		s->g.ve_valid = 0;
+		*shared_entry(&sh, 0) |= EPT_SVE;
+		shared_write(s, sh.gpa);
+		swg_expect_host(s, EXIT_REASON_EPT_VIOLATION, "write of the guest");
+		shared_report(s, sh.gpa);
+		swg_expect_host(s, EXIT_REASON_EPT_VIOLATION, "operand");
+		KUNIT_EXPECT_EQ(test, s->x.regs.r8, sh.gpa);
+		*shared_entry(&sh, 0) &= ~EPT_SVE;
+		*shared_entry(&sh, level) |= 2ULL;
+	}
+	shared_report(s, sh.gpa);
+	swg_expect_done(s, TDCALL_LEN, "REPORT");
+}
+
 static void pending_operand_is_ve_or_an_exit(struct kunit *test)
 {
 	struct swg_config config = { .config_flags = BIT_ULL(1) };
@@ -451,6 +487,7 @@ static struct kunit_case gmem_cases[] = {
 	KUNIT_CASE(hostile_tables_end_in_ud_or_an_exit),
 	KUNIT_CASE(report_can_go_to_shared_memory),
 	KUNIT_CASE(shared_violations_are_ve_or_exits),
+	KUNIT_CASE(shared_tables_limit_access),
 	KUNIT_CASE(pending_operand_is_ve_or_an_exit),
 	KUNIT_CASE(shared_tables_beyond_memory_are_not_followed),
 	{}
