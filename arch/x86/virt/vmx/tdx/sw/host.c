@@ -5,7 +5,8 @@
  *
  * That is selectors (host ones cannot have a privilege level), the limits of
  * GDTR, IDTR and TR, LDTR, the base of FS, the current VMCS, and the three bits of
- * IA32_DEBUGCTL that survive.
+ * IA32_DEBUGCTL that survive.  The others are cleared here if there was no VM exit
+ * to do so.
  */
 #include <asm/cpu_entry_area.h>
 #include <asm/desc.h>
@@ -85,7 +86,7 @@ void host_restore_cpu(const struct host_state *host)
 	if (host->ldt)
 		asm volatile("lldt %0" : : "rm" (host->ldt));
 	restore_selectors(host);
-	if (debugctl)
+	if (native_read_msr(MSR_IA32_DEBUGCTLMSR) != debugctl)
 		native_write_msr(MSR_IA32_DEBUGCTLMSR, debugctl, debugctl >> 32);
 	vmcs_load(host->vmcs);
 }

@@ -26,6 +26,7 @@
 #define ARCH_CAP_DOITM		BIT_ULL(12)	/* the CPU has that MSR */
 
 #define FMASK_AT_RESET	0x20200		/* also what the host finds */
+#define DR7_DISABLED	0x400		/* likewise */
 
 struct switched_msr {
 	u32 msr;
@@ -212,6 +213,8 @@ void switch_to_guest(struct tdx_sw_call *c, struct host_state *host)
 		host->msr[i] = native_read_msr(switched[i].msr);
 		native_write_msr(switched[i].msr, guest->msr[i], guest->msr[i] >> 32);
 	}
+	/* The host's breakpoints must not come to lie at the guest's addresses. */
+	native_set_debugreg(7, DR7_DISABLED);
 	set_debugreg(guest->dr[0], 0);
 	set_debugreg(guest->dr[1], 1);
 	set_debugreg(guest->dr[2], 2);

@@ -3,6 +3,7 @@
  * TDH.VP.ENTER with a guest that runs: needs a CPU with VMX, and VMX operation.
  * Where there is none the cases are skipped; Bochs runs them.
  */
+#include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -34,6 +35,8 @@
 
 #define HOST_CR2	0x1000dead000ULL
 #define HOST_DR0	0x1000beef000ULL
+#define DR7_DISABLED	0x400
+#define DR7_DR0_ENABLED	0x401
 #define MAX_INTERRUPTS	1000
 
 #define EXIT_TDCALL		77
@@ -84,6 +87,8 @@ struct entry {
 	u64 data;
 	u64 posted;			/* page with the posted-interrupt descriptor */
 	u64 host_xmm3;			/* in XMM3 at the next entry */
+	u64 host_dr7;			/* DR7 at the next entry, unless 0 */
+	bool interrupted;		/* an interrupt waits at the next entry */
 	struct host_regs before;
 	struct host_regs after;
 	struct tdx_module_args regs;	/* of the last exit, answer at the next entry */
@@ -133,6 +138,12 @@ static void requeue_interrupt(u8 vector)
 	__apic_send_IPI_self(vector);
 }
 
+static void nothing(struct irq_work *work)
+{
+}
+
+static DEFINE_IRQ_WORK(interrupt, nothing);
+
 /* One TDH.VP.ENTER; interrupts come in between calls. */
 static u64 enter_once(struct entry *e)
 {
@@ -144,11 +155,16 @@ static u64 enter_once(struct entry *e)
 	local_irq_save(flags);
 	native_write_cr2(HOST_CR2);
 	set_debugreg(HOST_DR0, 0);
+	if (e->host_dr7)
+		set_debugreg(e->host_dr7, 7);
+	if (e->interrupted)
+		irq_work_queue(&interrupt);
 	asm volatile("movq %0, %%xmm3" : : "r" (e->host_xmm3));
 	read_host_regs(&e->before);
 	status = __seamcall_saved_ret(L_VP_ENTER, &e->regs);
 	read_host_regs(&e->after);
 	restore_host(&e->before);
+	set_debugreg(DR7_DISABLED, 7);
 	set_debugreg(0, 0);
 	if (status == EXIT_EXTERNAL_INTERRUPT)
 		requeue_interrupt(e->regs.r9);
@@ -411,7 +427,7 @@ static void exit_leaves_what_the_interface_says(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, 0, e->after.dr[i]);
 	KUNIT_EXPECT_EQ(test, 0xffff0ff0, e->after.dr6);
-	KUNIT_EXPECT_EQ(test, 0x400, e->after.dr7);
+	KUNIT_EXPECT_EQ(test, DR7_DISABLED, e->after.dr7);
 	KUNIT_EXPECT_EQ(test, 0, e->after.cr2);
 	KUNIT_EXPECT_EQ(test, 3, e->after.xcr0);
 	KUNIT_EXPECT_EQ(test, 0, e->after.xss);
@@ -420,6 +436,23 @@ static void exit_leaves_what_the_interface_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x123456789000, e->regs.rsi);
 	KUNIT_EXPECT_EQ(test, 0x123456789000, e->regs.rbx);
 	KUNIT_EXPECT_EQ(test, 0x12345678, e->regs.r8);
+}
+
+/* The guest has interrupts off: it is not entered while one waits for the host. */
+static void exit_before_the_guest_ran_is_like_any_other(struct kunit *test)
+{
+	struct entry *e = build(test);
+	unsigned int i;
+
+	e->interrupted = true;
+	e->host_dr7 = DR7_DR0_ENABLED;
+	KUNIT_EXPECT_EQ(test, EXIT_OTHER_SMI, enter_once(e));
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, 0, e->after.dr[i]);
+	KUNIT_EXPECT_EQ(test, 0xffff0ff0, e->after.dr6);
+	KUNIT_EXPECT_EQ(test, DR7_DISABLED, e->after.dr7);
+	KUNIT_EXPECT_EQ(test, 0, e->after.cr2);
+	KUNIT_EXPECT_EQ(test, 3, e->after.xcr0);
 }
 
 static void failed_entry_leaves_the_host_alone(struct kunit *test)
@@ -584,6 +617,7 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(undefined_opcode_is_the_guests),
 	KUNIT_CASE(triple_fault_disables_the_vcpu),
 	KUNIT_CASE(exit_leaves_what_the_interface_says),
+	KUNIT_CASE(exit_before_the_guest_ran_is_like_any_other),
 	KUNIT_CASE(failed_entry_leaves_the_host_alone),
 	KUNIT_CASE(vmcall_passes_xmm),
 	KUNIT_CASE(vmcall_passes_zeroed_xmm),
