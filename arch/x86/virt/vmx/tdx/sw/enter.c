@@ -199,6 +199,7 @@ static void run(struct tdx_sw_call *c)
 		;
 
 	c->vcpu->last_tsc = rdtsc_ordered();
+	c->vcpu->trap_like_exit = !!(c->exit_status & SEAM_HOST_RECOVERABILITY_HINT);
 	__this_cpu_write(last_xfam, c->tdcs->xfam);
 	switch_to_host(c, &host);
 	host_restore_cpu(&host);
@@ -275,7 +276,6 @@ u64 tdx_sw_vp_enter(struct tdx_sw_call *c)
 	else
 		status = SEAM_INCOMPATIBLE_SEAM_CAPABILITIES;
 
-	vcpu->trap_like_exit = !!(status & SEAM_HOST_RECOVERABILITY_HINT);
 	vp_epoch_exit(c->tdcs, vcpu);
 	return status;
 }

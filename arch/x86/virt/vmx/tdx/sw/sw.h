@@ -296,7 +296,7 @@ struct tdx_sw_vcpu {
 	u8 state;
 	u8 num_pages;			/* this one included */
 	u8 pend_nmi;			/* WRITE_ONCE() */
-	u8 trap_like_exit;		/* the last exit allows the recoverability hint */
+	u8 trap_like_exit;		/* the guest's last one; allows the recoverability hint */
 	u32 index;
 	u32 assoc_lp;			/* cmpxchg(), -1 = none */
 	u32 x2apic_id;

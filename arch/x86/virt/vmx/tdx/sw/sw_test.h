@@ -287,6 +287,7 @@ struct tdx_sw_test_guest {
 	u32 event_error;
 	u32 ve_valid;
 	bool pend_nmi;
+	bool trap_like_exit;
 };
 
 /* 0, or -ENOENT when @tdvpr is no vCPU. */
