@@ -210,12 +210,8 @@ static void run(struct tdx_sw_call *c)
 /* An EPT violation that the CPU did not detect: the last one again. */
 static u64 refault(struct tdx_sw_call *c, u64 gpa)
 {
-	struct guest_exit exit = {
-		.reason = EXIT_REASON_EPT_VIOLATION, .qual = EPT_VIOLATION_ACC_WRITE, .gpa = gpa,
-	};
-
 	switch_init_xstate(__this_cpu_read(last_xfam));
-	guest_exit(c, &exit);
+	zerostep_refault(c, gpa);
 	return c->exit_status;
 }
 

@@ -143,9 +143,16 @@ static void copy_regs(struct tdx_module_args *to, const struct tdx_sw_regs *from
 	};
 }
 
+static void show_outcome(struct tdx_sw_test_exit *exit, const struct tdx_sw_call *c)
+{
+	exit->rax = c->exit_status;
+	exit->rbp = c->regs->rbp;
+	copy_regs(&exit->regs, c->regs);
+}
+
 int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit)
 {
-	struct tdx_sw_regs regs = {};
+	struct tdx_sw_regs regs = { .rbp = exit->rbp };
 	struct tdx_sw_call c;
 	unsigned long flags;
 
@@ -164,11 +171,32 @@ int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit)
 		.qual = exit->qual, .gla = exit->gla, .gpa = exit->gpa,
 	};
 	exit->to_host = exit_handle(&c) == GUEST_EXIT;
-	exit->rax = c.exit_status;
-	copy_regs(&exit->regs, &regs);
+	show_outcome(exit, &c);
 	/* What a guest leaf locks it drops itself. */
 	WARN_ON_ONCE(c.nr_held);
 	local_irq_restore(flags);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_exit);
+
+int tdx_sw_test_zerostep(u64 tdvpr, struct tdx_sw_test_exit *exit)
+{
+	struct tdx_sw_regs regs = { .rbp = exit->rbp };
+	struct tdx_sw_call c;
+	unsigned long flags;
+	u64 gpa;
+
+	if (!find_vcpu(tdvpr))
+		return -ENOENT;
+
+	local_irq_save(flags);
+	call_of(&c, &regs, tdvpr);
+	exit->to_host = zerostep_filter(&c, &gpa) == ZEROSTEP_REFAULT;
+	if (exit->to_host)
+		zerostep_refault(&c, gpa);
+	show_outcome(exit, &c);
+	tdx_sw_unlock_all(&c);
+	local_irq_restore(flags);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_zerostep);

@@ -310,6 +310,7 @@ struct tdx_sw_test_exit {
 	/* What became of it: the guest goes on, or the host finds these */
 	bool to_host;
 	u64 rax;
+	u64 rbp;		/* the host's before, too */
 	struct tdx_module_args regs;
 };
 
@@ -321,6 +322,16 @@ struct tdx_sw_test_exit {
  * Return: 0, or -ENOENT when @tdvpr is no vCPU.
  */
 int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit);
+
+/**
+ * tdx_sw_test_zerostep() - Ask the zero-step filter whether a vCPU may run
+ * @tdvpr: vCPU, inside (tdx_sw_test_vcpu_enter())
+ * @exit: the host's RBP, and the outcome: @to_host if it may not, with the
+ * EPT violation that the host finds
+ *
+ * Return: 0, or -ENOENT when @tdvpr is no vCPU.
+ */
+int tdx_sw_test_zerostep(u64 tdvpr, struct tdx_sw_test_exit *exit);
 
 /* Give a new vCPU's VMCS what the TD's configuration says of CR0 and CR4. */
 int tdx_sw_test_init_cr(u64 tdvpr);

@@ -100,6 +100,7 @@ enum zerostep_verdict {
 };
 
 enum zerostep_verdict zerostep_filter(struct tdx_sw_call *c, u64 *gpa);
+void zerostep_refault(struct tdx_sw_call *c, u64 gpa);
 void zerostep_notify(struct tdx_sw_call *c);
 void zerostep_new_rip(struct tdx_sw_call *c, u64 rip);
 void zerostep_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla);

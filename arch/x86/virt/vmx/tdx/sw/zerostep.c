@@ -92,6 +92,18 @@ enum zerostep_verdict zerostep_filter(struct tdx_sw_call *c, u64 *gpa)
 	return ZEROSTEP_ENTER;
 }
 
+/* What the host sees of a violation that no CPU reports; RBP was never the guest's. */
+void zerostep_refault(struct tdx_sw_call *c, u64 gpa)
+{
+	struct guest_exit exit = {
+		.reason = EXIT_REASON_EPT_VIOLATION, .qual = EPT_VIOLATION_ACC_WRITE, .gpa = gpa,
+	};
+	u64 rbp = c->regs->rbp;
+
+	guest_exit(c, &exit);
+	c->regs->rbp = rbp;
+}
+
 /* All is resolved and the guest asked to hear of it. */
 void zerostep_notify(struct tdx_sw_call *c)
 {

@@ -7,6 +7,7 @@
 #define FREE_FAULTS		6	/* that only count */
 #define HOLE			0x100000ULL
 #define ENTER_RECOVERABLE	BIT_ULL(52)
+#define HOST_RBP		0x1234567890ULL
 
 /* A write of the guest's that the CPU reports. */
 static void fault(struct swg *s, u64 gpa)
@@ -17,6 +18,24 @@ static void fault(struct swg *s, u64 gpa)
 	swg_vmwrite(s, GUEST_RIP, CODE_RIP);
 	swg_handle(s);
 	swg_expect_host(s, EXIT_REASON_EPT_VIOLATION, "fault");
+}
+
+/* Would TDH.VP.ENTER let the guest run?  If not @s->x is what the host finds. */
+static bool may_run(struct swg *s)
+{
+	s->x = (struct tdx_sw_test_exit) { .rbp = HOST_RBP };
+	KUNIT_ASSERT_EQ(s->test, 0, tdx_sw_test_zerostep(s->vcpu, &s->x));
+	return !s->x.to_host;
+}
+
+static void expect_made_up(struct swg *s, u64 gpa)
+{
+	const struct tdx_module_args want = { .rcx = 2, .r8 = gpa };
+
+	KUNIT_EXPECT_FALSE(s->test, may_run(s));
+	KUNIT_EXPECT_EQ(s->test, s->x.rax, (u64)EXIT_REASON_EPT_VIOLATION);
+	KUNIT_EXPECT_MEMEQ(s->test, &s->x.regs, &want, sizeof(want));
+	KUNIT_EXPECT_EQ(s->test, s->x.rbp, HOST_RBP);
 }
 
 static u64 enter(struct swg *s, u64 flags)
@@ -51,7 +70,26 @@ static void refused_entry_may_be_repeated(struct kunit *test)
 	swt_unlock_all(s->t);
 }
 
+/* The seventh is recorded; from then on the guest does not run before it is mapped. */
+static void repeated_fault_is_made_up(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i;
+
+	for (i = 0; i < FREE_FAULTS; i++) {
+		fault(s, HOLE + 8);
+		KUNIT_EXPECT_TRUE(test, may_run(s));
+	}
+	fault(s, HOLE + 8);
+	expect_made_up(s, HOLE);
+	expect_made_up(s, HOLE);
+	/* Not accepted is not enough. */
+	swt_aug(s->t, &s->td, HOLE);
+	expect_made_up(s, HOLE);
+}
+
 static struct kunit_case zerostep_cases[] = {
+	KUNIT_CASE(repeated_fault_is_made_up),
 	KUNIT_CASE(refused_entry_may_be_repeated),
 	{}
 };
