@@ -87,11 +87,14 @@ noinstr void tdx_sw_enter_guest_state(bool wanted)
 
 static noinstr int run_guest(struct tdx_sw_guest *guest, bool launched, bool guest_state)
 {
+	u64 pebs;
 	int ret;
 
 	enter_guest_state(guest_state);
+	pebs = host_stop_pebs();
 	ret = tdx_sw_vmenter(guest, launched);
 	guest->cr2 = native_read_cr2();
+	host_resume_pebs(pebs);
 	leave_guest_state(guest_state);
 	return ret;
 }

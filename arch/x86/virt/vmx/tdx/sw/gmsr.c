@@ -8,7 +8,9 @@
  */
 #include <linux/string.h>
 #include <asm/apicdef.h>
+#include <asm/cpufeature.h>
 #include <asm/msr-index.h>
+#include <asm/page.h>
 
 #include "gstate.h"
 
@@ -87,7 +89,7 @@ static const struct gmsr msrs[] = {
 	FEATURE(0x560, 0x561, NATIVE, NATIVE, PT),
 	FEATURE(0x570, 0x572, NATIVE, NATIVE, PT),
 	FEATURE(0x580, 0x587, NATIVE, NATIVE, PT),
-	ONE(0x600, NATIVE, NATIVE),				/* DS_AREA */
+	ONE(0x600, EMULATED, EMULATED),				/* DS_AREA */
 	FEATURE(0x6a0, 0x6a0, NATIVE, NATIVE, CET),
 	FEATURE(0x6a2, 0x6a2, NATIVE, NATIVE, CET),
 	FEATURE(0x6a4, 0x6a8, NATIVE, NATIVE, CET),
@@ -237,6 +239,8 @@ static u64 emulate_read(struct tdx_sw_call *c, u32 msr)
 		return misc_enable(c);
 	case MSR_IA32_DEBUGCTLMSR:
 		return guest_vmread(GUEST_IA32_DEBUGCTL);
+	case MSR_IA32_DS_AREA:
+		return c->vcpu->guest.ds_area;
 	default:
 		return 0;
 	}
@@ -302,6 +306,19 @@ static enum guest_outcome write_xss(struct tdx_sw_call *c, u64 value)
 	return guest_done(c);
 }
 
+/*
+ * Nothing in a TD makes use of it, but the host's PEBS would, while the module
+ * runs with what is the guest's: it never gets into the CPU.
+ */
+static enum guest_outcome write_ds_area(struct tdx_sw_call *c, u64 value)
+{
+	if (!__is_canonical_address(value, boot_cpu_has(X86_FEATURE_LA57) ? 57 : 48))
+		return guest_gp(c);
+
+	c->vcpu->guest.ds_area = value;
+	return guest_done(c);
+}
+
 static enum guest_outcome emulate_write(struct tdx_sw_call *c, u32 msr, u64 value)
 {
 	switch (msr) {
@@ -311,6 +328,8 @@ static enum guest_outcome emulate_write(struct tdx_sw_call *c, u32 msr, u64 valu
 		return write_efer(c, value);
 	case MSR_IA32_XSS:
 		return write_xss(c, value);
+	case MSR_IA32_DS_AREA:
+		return write_ds_area(c, value);
 	case APIC_BASE_MSR ... LAST_APIC_MSR:
 		return vapic_write(c->vcpu, msr, value) ? guest_done(c) : guest_gp(c);
 	default:

@@ -42,7 +42,6 @@ static const struct switched_msr switched[TDX_SW_NR_SWITCHED] = {
 	[SWITCHED_TSC_AUX] = { MSR_TSC_AUX },
 	[SWITCHED_UARCH_MISC] = { MSR_IA32_UARCH_MISC_CTL },
 	[SWITCHED_SPEC_CTRL] = { MSR_IA32_SPEC_CTRL, 0, true },
-	[SWITCHED_DS_AREA] = { MSR_IA32_DS_AREA, 0, true },
 };
 
 static u32 present __ro_after_init;
@@ -76,8 +75,6 @@ void __init switch_setup(void)
 		present |= BIT(SWITCHED_UARCH_MISC);
 	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
 		present |= BIT(SWITCHED_SPEC_CTRL);
-	if (boot_cpu_has(X86_FEATURE_DS))
-		present |= BIT(SWITCHED_DS_AREA);
 	init_area(&init_xregs);
 }
 

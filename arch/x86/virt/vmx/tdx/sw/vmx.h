@@ -6,7 +6,9 @@
 #ifndef _X86_VIRT_TDX_SW_VMX_H
 #define _X86_VIRT_TDX_SW_VMX_H
 
+#include <asm/cpufeature.h>
 #include <asm/desc_defs.h>
+#include <asm/msr.h>
 
 #include "guest.h"
 
@@ -64,6 +66,29 @@ struct host_state {
 void host_save(struct host_state *host);
 void host_fill_vmcs(const struct host_state *host);
 void host_restore_cpu(const struct host_state *host);
+
+/*
+ * With PEBS on while the guest runs the CPU would write records to where the host
+ * has its own, in the guest's address space.  Interrupts are off, so that only the
+ * handler of an NMI may switch it on again; the next VM entry has it off then.
+ */
+static __always_inline u64 host_stop_pebs(void)
+{
+	u64 enabled;
+
+	if (!cpu_feature_enabled(X86_FEATURE_PEBS))
+		return 0;
+	enabled = __rdmsr(MSR_IA32_PEBS_ENABLE);
+	if (enabled)
+		native_wrmsrl(MSR_IA32_PEBS_ENABLE, 0);
+	return enabled;
+}
+
+static __always_inline void host_resume_pebs(u64 enabled)
+{
+	if (enabled)
+		native_wrmsrl(MSR_IA32_PEBS_ENABLE, enabled);
+}
 
 /* ---- registers that no VMCS field switches (switch.c) ---- */
 

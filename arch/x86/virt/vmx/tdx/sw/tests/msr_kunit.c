@@ -40,7 +40,7 @@ static const struct msr_range ranges[] = {
 	/* Native or virtual APIC */
 	{ 0x48, 0x49, NO_EXIT, NO_EXIT }, { 0x10b, 0x10b, NO_EXIT, NO_EXIT },
 	{ 0x174, 0x176, NO_EXIT, NO_EXIT }, { 0x277, 0x277, NO_EXIT, NO_EXIT },
-	{ 0x600, 0x600, NO_EXIT, NO_EXIT }, { 0x1b01, 0x1b01, NO_EXIT, NO_EXIT },
+	{ 0x1b01, 0x1b01, NO_EXIT, NO_EXIT },
 	{ 0xc0000081, 0xc0000082, NO_EXIT, NO_EXIT }, { 0xc0000084, 0xc0000084, NO_EXIT, NO_EXIT },
 	{ 0xc0000100, 0xc0000103, NO_EXIT, NO_EXIT },
 	{ 0x809, 0x80a, NO_EXIT, NO_EXIT }, { 0x80c, 0x80c, NO_EXIT, NO_EXIT },
@@ -55,6 +55,8 @@ static const struct msr_range ranges[] = {
 	{ 0x1a0, 0x1a0, MODULE, VE }, { 0x1d9, 0x1d9, MODULE, MODULE },
 	{ 0x345, 0x345, MODULE, GP }, { 0x480, 0x480, MODULE, GP },
 	{ 0x485, 0x489, MODULE, GP }, { 0x48b, 0x492, MODULE, GP },
+	/* No exit of a real module's, but what the guest finds is the same. */
+	{ 0x600, 0x600, MODULE, MODULE },
 	{ 0x481, 0x484, VE, GP }, { 0x48a, 0x48a, VE, GP },
 	/* Native with the feature */
 	{ 0xc1, 0xc8, NO_EXIT, NO_EXIT, PERFMON }, { 0x186, 0x18d, NO_EXIT, NO_EXIT, PERFMON },
@@ -286,6 +288,21 @@ static void debugctl_knows_its_bits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RAX], (u64)DEBUGCTLMSR_BTF);
 }
 
+static void ds_area_is_kept_by_the_module(struct kunit *test)
+{
+	const u64 area = 0xffff888012345678;
+	struct swg *s = swg_start(test, NULL);
+
+	guest_rdmsr(s, MSR_IA32_DS_AREA);
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RAX] | s->g.gpr[G_RDX], 0ULL);
+	guest_wrmsr(s, MSR_IA32_DS_AREA, area);
+	swg_expect_done(s, RDMSR_LEN, "DS_AREA");
+	guest_wrmsr(s, MSR_IA32_DS_AREA, BIT_ULL(62));
+	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "not canonical");
+	guest_rdmsr(s, MSR_IA32_DS_AREA);
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RAX] | s->g.gpr[G_RDX] << 32, area);
+}
+
 static struct kunit_case msr_cases[] = {
 	KUNIT_CASE_SLOW(every_msr_does_what_the_list_says),
 	KUNIT_CASE(msrs_outside_the_ranges_raise_ve),
@@ -293,6 +310,7 @@ static struct kunit_case msr_cases[] = {
 	KUNIT_CASE(efer_lets_sce_change),
 	KUNIT_CASE(xss_is_limited_by_xfam),
 	KUNIT_CASE(debugctl_knows_its_bits),
+	KUNIT_CASE(ds_area_is_kept_by_the_module),
 	{}
 };
 
