@@ -92,6 +92,7 @@ static noinstr int run_guest(struct tdx_sw_guest *guest, bool launched, bool gue
 
 	enter_guest_state(guest_state);
 	pebs = host_stop_pebs();
+	spec_load_guest(guest);
 	ret = tdx_sw_vmenter(guest, launched);
 	guest->cr2 = native_read_cr2();
 	host_resume_pebs(pebs);
@@ -184,13 +185,14 @@ static void run(struct tdx_sw_call *c)
 {
 	struct host_state host;
 
+	spec_enter(c->vcpu);
 	host_save(&host);
 	vmcs_prepare(c);
 	vmcs_apply_controls(c);
 	host_fill_vmcs(&host);
 	eptroot_fill(c);
 	exit_finish_vmcall(c);
-	switch_to_guest(c, &host);
+	switch_to_guest(c);
 	zerostep_notify(c);
 	c->vcpu->entry_rip = guest_vmread(GUEST_RIP);
 
@@ -204,7 +206,7 @@ static void run(struct tdx_sw_call *c)
 	c->vcpu->last_tsc = rdtsc_ordered();
 	c->vcpu->trap_like_exit = !!(c->exit_status & SEAM_HOST_RECOVERABILITY_HINT);
 	__this_cpu_write(last_xfam, c->tdcs->xfam);
-	switch_to_host(c, &host);
+	switch_to_host(c);
 	host_restore_cpu(&host);
 }
 

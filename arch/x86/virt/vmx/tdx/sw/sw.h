@@ -250,7 +250,6 @@ enum tdx_sw_switched_msr {
 	SWITCHED_KERNEL_GS_BASE,
 	SWITCHED_TSC_AUX,
 	SWITCHED_UARCH_MISC,
-	SWITCHED_SPEC_CTRL,
 	TDX_SW_NR_SWITCHED
 };
 
@@ -267,6 +266,7 @@ struct tdx_sw_guest {
 	u64 xcr0;
 	u64 xss;
 	u64 ds_area;			/* never in the CPU */
+	u64 spec_ctrl;			/* there from VM entry to VM exit alone */
 	u64 msr[TDX_SW_NR_SWITCHED];
 	struct tdx_sw_event event;
 	struct tdx_sw_ve_info ve;

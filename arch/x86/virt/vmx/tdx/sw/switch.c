@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Registers that belong to the guest while it runs and that no VMCS field
- * switches: extended state, XCR0 and IA32_XSS, debug registers, CR2, MSRs.
+ * switches: extended state, XCR0 and IA32_XSS, debug registers, CR2, MSRs but
+ * IA32_SPEC_CTRL (spec.c).
  *
  * The guest's are loaded once, at TDH.VP.ENTER, and taken back once, when the
  * host is to see an exit: what the module handles by itself happens with the
@@ -30,8 +31,7 @@
 
 struct switched_msr {
 	u32 msr;
-	u64 reset;			/* the guest's first value */
-	bool restore;			/* the host gets its own back, else @reset */
+	u64 reset;			/* the guest's first value, and the host's afterwards */
 };
 
 static const struct switched_msr switched[TDX_SW_NR_SWITCHED] = {
@@ -41,7 +41,6 @@ static const struct switched_msr switched[TDX_SW_NR_SWITCHED] = {
 	[SWITCHED_KERNEL_GS_BASE] = { MSR_KERNEL_GS_BASE },
 	[SWITCHED_TSC_AUX] = { MSR_TSC_AUX },
 	[SWITCHED_UARCH_MISC] = { MSR_IA32_UARCH_MISC_CTL },
-	[SWITCHED_SPEC_CTRL] = { MSR_IA32_SPEC_CTRL, 0, true },
 };
 
 static u32 present __ro_after_init;
@@ -73,8 +72,6 @@ void __init switch_setup(void)
 		present |= BIT(SWITCHED_TSC_AUX);
 	if (x86_read_arch_cap_msr() & ARCH_CAP_DOITM)
 		present |= BIT(SWITCHED_UARCH_MISC);
-	if (boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
-		present |= BIT(SWITCHED_SPEC_CTRL);
 	init_area(&init_xregs);
 }
 
@@ -199,16 +196,14 @@ static void show_xmm(struct tdx_sw_call *c, u16 mask)
 
 /* ---- both ways ---- */
 
-void switch_to_guest(struct tdx_sw_call *c, struct host_state *host)
+void switch_to_guest(struct tdx_sw_call *c)
 {
 	struct tdx_sw_guest *guest = &c->vcpu->guest;
 	unsigned int i;
 
 	for (i = 0; i < TDX_SW_NR_SWITCHED; i++) {
-		if (!(present & BIT(i)))
-			continue;
-		host->msr[i] = native_read_msr(switched[i].msr);
-		native_write_msr(switched[i].msr, guest->msr[i], guest->msr[i] >> 32);
+		if (present & BIT(i))
+			native_write_msr(switched[i].msr, guest->msr[i], guest->msr[i] >> 32);
 	}
 	/* The host's breakpoints must not come to lie at the guest's addresses. */
 	native_set_debugreg(7, DR7_DISABLED);
@@ -233,7 +228,7 @@ void switch_load_controls(struct tdx_sw_call *c)
 	native_write_cr2(guest->cr2);
 }
 
-void switch_to_host(struct tdx_sw_call *c, const struct host_state *host)
+void switch_to_host(struct tdx_sw_call *c)
 {
 	struct tdx_sw_guest *guest = &c->vcpu->guest;
 	unsigned int i;
@@ -255,7 +250,7 @@ void switch_to_host(struct tdx_sw_call *c, const struct host_state *host)
 	native_write_cr2(0);
 
 	for (i = 0; i < TDX_SW_NR_SWITCHED; i++) {
-		u64 value = switched[i].restore ? host->msr[i] : switched[i].reset;
+		u64 value = switched[i].reset;
 
 		if (!(present & BIT(i)))
 			continue;

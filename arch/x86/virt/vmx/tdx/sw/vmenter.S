@@ -4,6 +4,7 @@
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
+#include <asm/cpufeatures.h>
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
@@ -52,9 +53,8 @@ SYM_FUNC_START(tdx_sw_vmenter)
 	movl	$HOST_RSP, %eax
 	vmwrite	%rsp, %rax
 
-	testb	%sil, %sil
-
-	/* The moves leave the flags alone. */
+	/* The moves leave the flags alone, and VERW leaves CF alone. */
+	btl	$0, %esi
 	movq	%rdi, %rax
 	movq	GUEST_RCX(%rax), %rcx
 	movq	GUEST_RDX(%rax), %rdx
@@ -72,17 +72,18 @@ SYM_FUNC_START(tdx_sw_vmenter)
 	movq	GUEST_R15(%rax), %r15
 	movq	GUEST_RAX(%rax), %rax
 
+	CLEAR_CPU_BUFFERS
+
 	/* The CPU continues at .Lexit with this stack, which objtool cannot see. */
 	UNWIND_HINT_SAVE
-	jnz	.Lresume
+	jc	.Lresume
 	vmlaunch
 	jmp	.Lfail
 .Lresume:
 	vmresume
 .Lfail:
-	popq	%rdi
-	movl	$1, %eax
-	jmp	.Lout
+	movl	$1, %ebx
+	jmp	.Lhost
 
 .Lexit:
 	UNWIND_HINT_RESTORE
@@ -104,19 +105,37 @@ SYM_FUNC_START(tdx_sw_vmenter)
 	movq	%r13, GUEST_R13(%rax)
 	movq	%r14, GUEST_R14(%rax)
 	movq	%r15, GUEST_R15(%rax)
+	xorl	%ebx, %ebx
+
+.Lhost:
 	popq	%rdi
 
 	/* What the guest left is not to be speculated with. */
+	xorl	%eax, %eax
 	xorl	%ecx, %ecx
 	xorl	%edx, %edx
+	xorl	%ebp, %ebp
 	xorl	%esi, %esi
-	xorl	%edi, %edi
 	xorl	%r8d, %r8d
 	xorl	%r9d, %r9d
 	xorl	%r10d, %r10d
 	xorl	%r11d, %r11d
-	xorl	%eax, %eax
-.Lout:
+	xorl	%r12d, %r12d
+	xorl	%r13d, %r13d
+	xorl	%r14d, %r14d
+	xorl	%r15d, %r15d
+
+	/*
+	 * The CPU may predict RET by what the guest has called, and by its
+	 * IA32_SPEC_CTRL: none here before both are the host's, but those of CALLs
+	 * made since.
+	 */
+	FILL_RETURN_BUFFER %rcx, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
+			   X86_FEATURE_RSB_VMEXIT_LITE
+	call	tdx_sw_host_spec_ctrl
+	CLEAR_BRANCH_HISTORY_VMEXIT
+
+	movl	%ebx, %eax
 	popq	%r15
 	popq	%r14
 	popq	%r13

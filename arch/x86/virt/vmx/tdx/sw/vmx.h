@@ -9,6 +9,7 @@
 #include <asm/cpufeature.h>
 #include <asm/desc_defs.h>
 #include <asm/msr.h>
+#include <asm/nospec-branch.h>
 
 #include "guest.h"
 
@@ -60,7 +61,6 @@ struct host_state {
 	struct desc_ptr idt;
 	u64 fs_base;
 	u64 debugctl;
-	u64 msr[TDX_SW_NR_SWITCHED];
 };
 
 void host_save(struct host_state *host);
@@ -90,13 +90,30 @@ static __always_inline void host_resume_pebs(u64 enabled)
 		native_wrmsrl(MSR_IA32_PEBS_ENABLE, enabled);
 }
 
+/* ---- speculation (spec.c) ---- */
+
+void spec_enter(const struct tdx_sw_vcpu *vcpu);
+void spec_forget(const struct tdx_sw_vcpu *vcpu);
+asmlinkage void tdx_sw_host_spec_ctrl(struct tdx_sw_guest *guest);
+
+/*
+ * The last thing before VM entry.  Inline, as a RET or an indirect branch from here
+ * on would run with what the guest has chosen.
+ */
+static __always_inline void spec_load_guest(const struct tdx_sw_guest *guest)
+{
+	if (cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL) &&
+	    guest->spec_ctrl != this_cpu_read(x86_spec_ctrl_current))
+		native_wrmsrl(MSR_IA32_SPEC_CTRL, guest->spec_ctrl);
+}
+
 /* ---- registers that no VMCS field switches (switch.c) ---- */
 
 void __init switch_setup(void);
 void switch_init_vcpu(struct tdx_sw_vcpu *vcpu);
-void switch_to_guest(struct tdx_sw_call *c, struct host_state *host);
+void switch_to_guest(struct tdx_sw_call *c);
 void switch_load_controls(struct tdx_sw_call *c);
-void switch_to_host(struct tdx_sw_call *c, const struct host_state *host);
+void switch_to_host(struct tdx_sw_call *c);
 void switch_load_guest_xmm(struct tdx_sw_call *c, u16 mask);
 void switch_init_xstate(u64 xfam);
 

@@ -189,6 +189,7 @@ u64 tdx_sw_vp_flush(struct tdx_sw_call *c)
 		vmcs_clear(vcpu->page_pa[TDVPS_VMCS]);
 	vcpu->launched = false;
 	vcpu->flush = true;
+	spec_forget(vcpu);
 
 	WRITE_ONCE(vcpu->assoc_lp, TDX_SW_NO_LP);
 	atomic_dec(&tdx_sw_tdcs(c->tdr)->num_assoc);

@@ -19,6 +19,7 @@
 #define CR4_OSXSAVE	(1 << 18)
 #define CR0_PG		(1 << 31)
 #define CODE64		0x08
+#define IA32_SPEC_CTRL	0x48
 
 #define TDCALL		.byte 0x66, 0x0f, 0x01, 0xcc
 
@@ -193,6 +194,21 @@ ORDER look_at_own_registers
 	movq	%cr2, %rbx
 	movq	%rbp, %r8
 ORDER_END look_at_own_registers
+
+	/* IA32_SPEC_CTRL = EDI, which the host must not see */
+ORDER write_spec_ctrl
+	movl	$IA32_SPEC_CTRL, %ecx
+	movl	%edi, %eax
+	xorl	%edx, %edx
+	wrmsr
+ORDER_END write_spec_ctrl
+
+	/* ESI = IA32_SPEC_CTRL */
+ORDER read_spec_ctrl
+	movl	$IA32_SPEC_CTRL, %ecx
+	rdmsr
+	movl	%eax, %esi
+ORDER_END read_spec_ctrl
 
 	/* RSI = TSC */
 ORDER tsc

@@ -18,11 +18,13 @@ DECLARE_ORDER(interrupts_on);
 DECLARE_ORDER(look_at_own_registers);
 DECLARE_ORDER(memory);
 DECLARE_ORDER(own_registers);
+DECLARE_ORDER(read_spec_ctrl);
 DECLARE_ORDER(tdcall);
 DECLARE_ORDER(triple_fault);
 DECLARE_ORDER(tsc);
 DECLARE_ORDER(undefined);
 DECLARE_ORDER(write);
+DECLARE_ORDER(write_spec_ctrl);
 DECLARE_ORDER(xmm);
 DECLARE_ORDER(zero_xmm);
 

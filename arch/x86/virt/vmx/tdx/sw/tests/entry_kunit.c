@@ -438,6 +438,24 @@ static void exit_leaves_what_the_interface_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x12345678, e->regs.r8);
 }
 
+static void spec_ctrl_is_the_guests_own(struct kunit *test)
+{
+	struct entry *e = build(test);
+	u64 host, now, guest;
+
+	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		kunit_skip(test, "needs IA32_SPEC_CTRL");
+
+	rdmsrl(MSR_IA32_SPEC_CTRL, host);
+	guest = ~host & SPEC_CTRL_IBRS;
+	e->regs.rdi = guest;
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, write_spec_ctrl));
+	rdmsrl(MSR_IA32_SPEC_CTRL, now);
+	KUNIT_EXPECT_EQ(test, host, now);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, read_spec_ctrl));
+	KUNIT_EXPECT_EQ(test, guest, e->regs.rsi);
+}
+
 /* The guest has interrupts off: it is not entered while one waits for the host. */
 static void exit_before_the_guest_ran_is_like_any_other(struct kunit *test)
 {
@@ -617,6 +635,7 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(undefined_opcode_is_the_guests),
 	KUNIT_CASE(triple_fault_disables_the_vcpu),
 	KUNIT_CASE(exit_leaves_what_the_interface_says),
+	KUNIT_CASE(spec_ctrl_is_the_guests_own),
 	KUNIT_CASE(exit_before_the_guest_ran_is_like_any_other),
 	KUNIT_CASE(failed_entry_leaves_the_host_alone),
 	KUNIT_CASE(vmcall_passes_xmm),
