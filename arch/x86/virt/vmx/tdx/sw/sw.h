@@ -255,8 +255,9 @@ enum tdx_sw_switched_msr {
 
 /*
  * What a vCPU keeps while it does not run, beside its VMCS and its extended
- * state.  It belongs to the TDH.VP.ENTER that is in progress: the module lets in
- * only one at a time (vcpu->state).
+ * state.  It belongs to the TDH.VP.ENTER that is in progress.  There is one at a
+ * time: a vCPU is entered on the CPU that it is associated with, and a call there
+ * is not interrupted by another.
  */
 struct tdx_sw_guest {
 	u64 gpr[NR_GPRS];		/* RSP is in the VMCS */
