@@ -22,6 +22,7 @@
 #define QUAL_NMI_UNBLOCKED	BIT_ULL(12)
 #define EXIT_INFO_MASK		GENMASK_ULL(31, 0)
 #define REASON_BASIC		GENMASK(15, 0)
+#define REASON_BUS_LOCK		BIT(26)
 
 /**
  * guest_exit() - Let the host see an asynchronous exit
@@ -38,7 +39,7 @@ enum guest_outcome guest_exit(struct tdx_sw_call *c, const struct guest_exit *ex
 	if ((exit->reason & REASON_BASIC) == EXIT_REASON_EPT_VIOLATION)
 		qual &= ~EPT_QUAL_HIDDEN;
 
-	c->exit_status = exit->status | exit->reason;
+	c->exit_status = exit->status | exit->reason | c->bus_lock;
 	*regs = (struct tdx_sw_regs) {
 		.rcx = qual,
 		.rdx = exit->ext_qual,
@@ -369,6 +370,9 @@ static enum guest_outcome entry_failed(struct tdx_sw_call *c)
 /* Decide what becomes of the CPU's exit. */
 enum guest_outcome exit_handle(struct tdx_sw_call *c)
 {
+	/* Whatever the exit becomes, and if the guest goes on: the next one tells. */
+	c->bus_lock |= c->exit.reason & REASON_BUS_LOCK;
+
 	if (c->exit.reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
 		return entry_failed(c);
 

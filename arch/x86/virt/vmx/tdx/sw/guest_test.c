@@ -164,6 +164,9 @@ int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit)
 	if (exit->interrupted)
 		irq_work_queue(&interrupt);
 	call_of(&c, &regs, tdvpr);
+	c.exit = (struct tdx_sw_vmexit) { .reason = exit->earlier };
+	if (exit->earlier)
+		WARN_ON_ONCE(exit_handle(&c) != GUEST_RESUME);
 	c.exit = (struct tdx_sw_vmexit) {
 		.reason = exit->reason, .intr_info = exit->intr_info,
 		.vectoring = exit->vectoring, .vectoring_error = exit->vectoring_error,

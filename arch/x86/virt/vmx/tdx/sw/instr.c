@@ -101,7 +101,7 @@ enum guest_outcome guest_ud(struct tdx_sw_call *c)
 enum guest_outcome guest_instruction_ve(struct tdx_sw_call *c, u64 qual)
 {
 	const struct tdx_sw_ve_info info = {
-		.reason = c->exit.reason, .qual = qual,
+		.reason = (u16)c->exit.reason, .qual = qual,
 		.instr_len = c->exit.instr_len, .instr_info = c->exit.instr_info,
 	};
 

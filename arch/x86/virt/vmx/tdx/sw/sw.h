@@ -388,6 +388,7 @@ struct tdx_sw_call {
 	bool from_guest_state;
 	struct tdx_sw_vmexit exit;
 	u64 exit_status;
+	u32 bus_lock;			/* as in the exit reason, if the host has not heard */
 
 	unsigned int nr_kept;		/* of the held ones, while the guest runs */
 

@@ -306,6 +306,8 @@ struct tdx_sw_test_exit {
 	u64 gla;
 	u64 gpa;
 	bool interrupted;	/* an interrupt of the host's waits */
+	/* Of an exit right before this one, after which the guest went on; or 0 */
+	u32 earlier;
 
 	/* What became of it: the guest goes on, or the host finds these */
 	bool to_host;

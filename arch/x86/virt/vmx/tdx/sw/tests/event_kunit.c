@@ -157,6 +157,41 @@ static void interrupted_event_is_not_lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->g.event, event);
 }
 
+#define BUS_LOCK	BIT(26)
+
+static void bus_lock_exit(struct swg *s, u32 earlier, u32 reason)
+{
+	s->x = (struct tdx_sw_test_exit) {
+		.earlier = earlier, .reason = reason, .gpa = 0x80000000, .qual = 2,
+	};
+	s->g.event = 0;
+	s->g.gpr[G_RAX] = T_VMCALL;
+	s->g.gpr[G_RCX] = 0;
+	swg_vmwrite(s, GUEST_RIP, CODE_RIP);
+	swg_handle(s);
+}
+
+/* The host hears of it, whatever kind of exit there is, and the guest does not. */
+static void bus_lock_is_for_the_host(struct kunit *test)
+{
+	static const u32 reasons[] = {
+		EXIT_REASON_EXTERNAL_INTERRUPT, EXIT_REASON_EPT_VIOLATION, EXIT_REASON_TDCALL,
+	};
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
+		bus_lock_exit(s, 0, reasons[i]);
+		KUNIT_EXPECT_EQ(test, s->x.rax, (u64)reasons[i]);
+		bus_lock_exit(s, 0, reasons[i] | BUS_LOCK);
+		KUNIT_EXPECT_EQ(test, s->x.rax, (u64)(reasons[i] | BUS_LOCK));
+		bus_lock_exit(s, EXIT_REASON_NMI_WINDOW | BUS_LOCK, reasons[i]);
+		KUNIT_EXPECT_EQ(test, s->x.rax, (u64)(reasons[i] | BUS_LOCK));
+	}
+	swg_instruction(s, EXIT_REASON_HLT | BUS_LOCK, 1, 0);
+	swg_expect_ve(s, EXIT_REASON_HLT, 0, "HLT");
+}
+
 static struct kunit_case event_cases[] = {
 	KUNIT_CASE(events_combine_as_the_cpu_has_it),
 	KUNIT_CASE(second_ve_becomes_df),
@@ -164,6 +199,7 @@ static struct kunit_case event_cases[] = {
 	KUNIT_CASE(other_exceptions_leave_ve_information_alone),
 	KUNIT_CASE(nmi_that_gives_way_stays_pending),
 	KUNIT_CASE(interrupted_event_is_not_lost),
+	KUNIT_CASE(bus_lock_is_for_the_host),
 	{}
 };
 
