@@ -13,6 +13,7 @@
 #include <asm/trapnr.h>
 
 #include "gmem.h"
+#include "gstate.h"
 #include "sept_entry.h"
 #include "vmx.h"
 
@@ -254,6 +255,8 @@ static enum guest_outcome reserved_bit_fault(struct tdx_sw_call *c, u64 qual, u6
 		error |= X86_PF_WRITE;
 	if (qual & EPT_VIOLATION_ACC_INSTR)
 		error |= X86_PF_INSTR;
+	if (guest_cpl() == 3)
+		error |= X86_PF_USER;
 	c->vcpu->guest.cr2 = gla;
 	guest_inject_error(c, X86_TRAP_PF, error);
 	return GUEST_RESUME;

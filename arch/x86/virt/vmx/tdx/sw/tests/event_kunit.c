@@ -157,6 +157,34 @@ static void interrupted_event_is_not_lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->g.event, event);
 }
 
+#define PF_PRESENT	BIT(0)
+#define PF_WRITE	BIT(1)
+#define PF_USER		BIT(2)
+#define PF_RESERVED	BIT(3)
+
+/* The CPU has wider addresses than the TD, whose page tables have one of them. */
+static void address_beyond_the_width_is_a_page_fault(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int cpl;
+
+	for (cpl = 0; cpl < 4; cpl++) {
+		u32 user = cpl == 3 ? PF_USER : 0;
+
+		swg_set_cpl(s, cpl);
+		s->g.event = 0;
+		s->x = (struct tdx_sw_test_exit) {
+			.reason = EXIT_REASON_EPT_VIOLATION, .qual = BIT_ULL(7) | 2,
+			.gla = 0x7fff12345678, .gpa = BIT_ULL(tdx_sw_gpa_width()),
+		};
+		swg_vmwrite(s, GUEST_RIP, CODE_RIP);
+		swg_handle(s);
+		swg_expect_event(s, EV_WITH_CODE(XC_PF), PF_PRESENT | PF_WRITE | PF_RESERVED | user,
+				 "CPL");
+		KUNIT_EXPECT_EQ(test, s->g.cr2, 0x7fff12345678ULL);
+	}
+}
+
 #define BUS_LOCK	BIT(26)
 
 static void bus_lock_exit(struct swg *s, u32 earlier, u32 reason)
@@ -199,6 +227,7 @@ static struct kunit_case event_cases[] = {
 	KUNIT_CASE(other_exceptions_leave_ve_information_alone),
 	KUNIT_CASE(nmi_that_gives_way_stays_pending),
 	KUNIT_CASE(interrupted_event_is_not_lost),
+	KUNIT_CASE(address_beyond_the_width_is_a_page_fault),
 	KUNIT_CASE(bus_lock_is_for_the_host),
 	{}
 };
