@@ -102,7 +102,8 @@ u32 vmcs_instruction_error(void)
 			 CPU_BASED_INTR_WINDOW_EXITING | CPU_BASED_NMI_WINDOW_EXITING)
 #define PROC2_NEEDED	(SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_UNRESTRICTED_GUEST |	\
 			 SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |			\
-			 SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_APIC_REGISTER_VIRT)
+			 SECONDARY_EXEC_WBINVD_EXITING | SECONDARY_EXEC_APIC_REGISTER_VIRT | \
+			 SECONDARY_EXEC_TSC_SCALING)
 #define EXIT_NEEDED	(VM_EXIT_SAVE_DEBUG_CONTROLS | VM_EXIT_HOST_ADDR_SPACE_SIZE |	\
 			 VM_EXIT_ACK_INTR_ON_EXIT | VM_EXIT_SAVE_IA32_PAT |		\
 			 VM_EXIT_LOAD_IA32_PAT | VM_EXIT_SAVE_IA32_EFER |		\
@@ -113,7 +114,7 @@ u32 vmcs_instruction_error(void)
 /* Instructions that fault unless they are enabled: as the CPU has them. */
 #define PROC2_WANTED	(SECONDARY_EXEC_ENABLE_RDTSCP | SECONDARY_EXEC_ENABLE_INVPCID |	\
 			 SECONDARY_EXEC_ENABLE_XSAVES | SECONDARY_EXEC_ENABLE_VPID |	\
-			 SECONDARY_EXEC_TSC_SCALING | SECONDARY_EXEC_ENCLS_EXITING)
+			 SECONDARY_EXEC_ENCLS_EXITING)
 
 #define VMX_BASIC_HAS_TRUE_CTLS		BIT_ULL(55)
 #define VMX_MISC_TIMER_RATE		GENMASK_ULL(4, 0)
@@ -162,7 +163,6 @@ void __init vmx_setup(void)
 	caps->revision = basic & VMX_BASIC_REVISION;
 	caps->invept_single = ept & EPT_VPID_CAP_INVEPT_SINGLE;
 	caps->vpid = caps->proc2 & SECONDARY_EXEC_ENABLE_VPID;
-	caps->tsc_scaling = caps->proc2 & SECONDARY_EXEC_TSC_SCALING;
 	caps->proc2_optional = tdx_sw_read_msr(MSR_IA32_VMX_PROCBASED_CTLS2) >> 32 &
 			       (VP_PROC2_BUS_LOCK | VP_PROC2_NOTIFY);
 	caps->guard_timer = caps->pin & PIN_BASED_VMX_PREEMPTION_TIMER;
@@ -211,8 +211,7 @@ static void init_controls(struct tdx_sw_call *c)
 	guest_vmwrite(MSR_BITMAP, c->tdr->tdcx_pa[TDCX_MSR_BITMAPS]);
 	guest_vmwrite(EPT_POINTER, vcpu->page_pa[TDVPS_EPT_ROOT] | EPTP_WB_4_LEVELS);
 	guest_vmwrite(TSC_OFFSET, c->tdcs->tsc_offset);
-	if (vmx_caps.tsc_scaling)
-		guest_vmwrite(TSC_MULTIPLIER, c->tdcs->tsc_multiplier);
+	guest_vmwrite(TSC_MULTIPLIER, c->tdcs->tsc_multiplier);
 	if (vmx_caps.vpid)
 		guest_vmwrite(VIRTUAL_PROCESSOR_ID, vcpu->index + 1);
 	if (vmx_caps.proc2 & SECONDARY_EXEC_ENABLE_XSAVES)

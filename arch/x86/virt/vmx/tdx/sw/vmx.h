@@ -18,7 +18,6 @@ struct vmx_caps {
 	bool usable;			/* all that TD entry cannot do without */
 	bool invept_single;
 	bool vpid;
-	bool tsc_scaling;
 	bool guard_timer;		/* ticks every 1 << guard_shift of the TSC */
 	u8 guard_shift;
 	u32 revision;
