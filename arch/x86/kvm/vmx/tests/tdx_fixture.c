@@ -352,17 +352,23 @@ static void flush_vcpu(void *tdvpr)
 	tdh_vp_flush(*(phys_addr_t *)tdvpr);
 }
 
+/* On one CPU after the other, or else they find each other's lock. */
 static void flush_vcpus(struct tdx_test *t)
 {
 	struct tdx_sw_vcpu_info info;
 	unsigned long pfn;
 	struct page *page;
 	phys_addr_t pa;
+	int cpu;
+
+	guard(cpus_read_lock)();
 
 	xa_for_each(&t->control_pages, pfn, page) {
 		pa = page_to_phys(page);
-		if (!tdx_sw_test_vcpu(pa, &info))
-			on_each_cpu(flush_vcpu, &pa, true);
+		if (tdx_sw_test_vcpu(pa, &info))
+			continue;
+		for_each_online_cpu(cpu)
+			smp_call_function_single(cpu, flush_vcpu, &pa, true);
 	}
 }
 
@@ -375,6 +381,7 @@ static void recover_key(struct tdx_test *t)
 		return;
 
 	flush_vcpus(t);
+	/* It may have been done, and may have been what failed. */
 	tdh_mng_vpflushdone(t->tdr);
 	scoped_guard(cpus_read_lock) {
 		for_each_online_cpu(cpu)
