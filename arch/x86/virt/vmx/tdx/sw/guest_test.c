@@ -173,6 +173,7 @@ int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit)
 		.instr_len = exit->instr_len, .instr_info = exit->instr_info,
 		.qual = exit->qual, .gla = exit->gla, .gpa = exit->gpa,
 	};
+	zerostep_new_rip(&c, guest_vmread(GUEST_RIP));
 	exit->to_host = exit_handle(&c) == GUEST_EXIT;
 	show_outcome(exit, &c);
 	/* What a guest leaf locks it drops itself. */
@@ -197,6 +198,8 @@ int tdx_sw_test_zerostep(u64 tdvpr, struct tdx_sw_test_exit *exit)
 	exit->to_host = zerostep_filter(&c, &gpa) == ZEROSTEP_REFAULT;
 	if (exit->to_host)
 		zerostep_refault(&c, gpa);
+	else
+		c.vcpu->entry_rip = guest_vmread(GUEST_RIP);
 	show_outcome(exit, &c);
 	tdx_sw_unlock_all(&c);
 	local_irq_restore(flags);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Faults on request: a leaf answers a status that it was told to, or finds a
- * lock held that is not.
+ * lock held that is not, or the zero-step filter finds an address that still
+ * faults.
  *
  * Two ways in: rules, set by tests in the kernel, for the nth call or attempt,
  * and the kernel's own fault injection (fault.c).  Also counts the calls.
@@ -12,16 +13,23 @@
 #include <linux/init.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
+#include <asm/vmx.h>
 #include <kunit/visibility.h>
 
 #include "sw.h"
 
 #define NR_RULES	16
 
+enum rule_kind {
+	RULE_LEAF,
+	RULE_LOCK,
+	RULE_ZERO_STEP,
+};
+
 struct rule {
 	bool used;
-	bool lock;
-	u8 class;
+	u8 kind;			/* enum rule_kind */
+	u8 class;			/* of a lock, else 0 */
 	u16 leaf;
 	unsigned int skip;
 	unsigned int times;
@@ -51,7 +59,7 @@ static void retire(struct rule *rule)
 }
 
 /* Every rule that matches counts; the first one that is due decides. */
-static u64 apply_rules(u16 leaf, bool lock, u8 class)
+static u64 apply_rules(u16 leaf, enum rule_kind kind, u8 class)
 {
 	unsigned int i;
 	u64 status = 0;
@@ -63,7 +71,7 @@ static u64 apply_rules(u16 leaf, bool lock, u8 class)
 	for (i = 0; i < NR_RULES; i++) {
 		struct rule *rule = &rules[i];
 
-		if (!matches(rule, leaf) || rule->lock != lock || (lock && rule->class != class))
+		if (!matches(rule, leaf) || rule->kind != kind || rule->class != class)
 			continue;
 		if (rule->skip) {
 			rule->skip--;
@@ -94,7 +102,7 @@ static bool is_interruption(const struct tdx_sw_call *c, u64 status)
  */
 u64 inject_leaf(struct tdx_sw_call *c)
 {
-	u64 status = apply_rules(c->leaf->nr, false, 0);
+	u64 status = apply_rules(c->leaf->nr, RULE_LEAF, 0);
 
 	if (!status)
 		status = fault_leaf(c->leaf->nr);
@@ -108,7 +116,13 @@ u64 inject_leaf(struct tdx_sw_call *c)
 /* Should this attempt at a lock find it held? */
 bool inject_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class)
 {
-	return apply_rules(c->leaf->nr, true, class) || fault_lock(c->leaf->nr, class);
+	return apply_rules(c->leaf->nr, RULE_LOCK, class) || fault_lock(c->leaf->nr, class);
+}
+
+/* Should this entry answer with the vCPU's last violation, as if it was still one? */
+bool inject_zero_step(struct tdx_sw_call *c)
+{
+	return apply_rules(c->leaf->nr, RULE_ZERO_STEP, 0) || fault_zero_step();
 }
 
 void inject_account(const struct tdx_sw_leaf *leaf, u64 status)
@@ -152,13 +166,24 @@ int tdx_sw_inject_lock(enum tdx_sw_lock_class class, u16 leaf, unsigned int nth,
 		       unsigned int times)
 {
 	struct rule rule = {
-		.used = true, .lock = true, .class = class, .leaf = leaf, .skip = nth - 1,
+		.used = true, .kind = RULE_LOCK, .class = class, .leaf = leaf, .skip = nth - 1,
 		.times = times, .status = SEAM_OPERAND_BUSY,
 	};
 
 	return nth && class < TDX_SW_NR_LOCKS ? add_rule(&rule) : -EINVAL;
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_inject_lock);
+
+int tdx_sw_inject_zero_step(unsigned int nth, unsigned int times)
+{
+	struct rule rule = {
+		.used = true, .kind = RULE_ZERO_STEP, .leaf = TDH_VP_ENTER, .skip = nth - 1,
+		.times = times, .status = EXIT_REASON_EPT_VIOLATION,
+	};
+
+	return nth ? add_rule(&rule) : -EINVAL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_inject_zero_step);
 
 unsigned int tdx_sw_inject_clear(void)
 {

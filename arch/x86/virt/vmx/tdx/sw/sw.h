@@ -629,6 +629,7 @@ u64 sysfield_arch_cap_mask(void);
 
 u64 inject_leaf(struct tdx_sw_call *c);
 bool inject_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class);
+bool inject_zero_step(struct tdx_sw_call *c);
 void inject_account(const struct tdx_sw_leaf *leaf, u64 status);
 
 struct dentry;
@@ -636,6 +637,7 @@ struct dentry;
 #ifdef CONFIG_FAULT_INJECTION
 u64 fault_leaf(u16 leaf);
 bool fault_lock(u16 leaf, enum tdx_sw_lock_class class);
+bool fault_zero_step(void);
 void fault_setup(struct dentry *root);
 #else
 static inline u64 fault_leaf(u16 leaf)
@@ -644,6 +646,11 @@ static inline u64 fault_leaf(u16 leaf)
 }
 
 static inline bool fault_lock(u16 leaf, enum tdx_sw_lock_class class)
+{
+	return false;
+}
+
+static inline bool fault_zero_step(void)
 {
 	return false;
 }

@@ -327,7 +327,7 @@ int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit);
 
 /**
  * tdx_sw_test_zerostep() - Ask the zero-step filter whether a vCPU may run
- * @tdvpr: vCPU, inside (tdx_sw_test_vcpu_enter())
+ * @tdvpr: vCPU, inside (tdx_sw_test_vcpu_enter()), with a fake VMCS in place
  * @exit: the host's RBP, and the outcome: @to_host if it may not, with the
  * EPT violation that the host finds
  *
@@ -399,6 +399,18 @@ int tdx_sw_inject_set(u16 leaf, unsigned int nth, unsigned int times, u64 status
  */
 int tdx_sw_inject_lock(enum tdx_sw_lock_class class, u16 leaf, unsigned int nth,
 		       unsigned int times);
+
+/**
+ * tdx_sw_inject_zero_step() - Let TDH.VP.ENTER make up an EPT violation
+ * @nth: which entry from now on is the first to do so: 1 is the next one
+ * @times: how many entries in a row do then
+ *
+ * Entries count if nothing else speaks against them and the vCPU's last exit was
+ * a private EPT violation; it is that one which the host is shown again.
+ *
+ * Return: as tdx_sw_inject_set().
+ */
+int tdx_sw_inject_zero_step(unsigned int nth, unsigned int times);
 
 /* Remove every rule.  Returns how many had not fired to their end. */
 unsigned int tdx_sw_inject_clear(void);

@@ -67,14 +67,7 @@ static bool may_notify(struct tdx_sw_call *c)
 	       !blocked && !c->vcpu->guest.event.info && !c->vcpu->guest.ve.valid;
 }
 
-/**
- * zerostep_filter() - May the guest run?
- * @c: call; if there are recorded addresses it holds the S-EPT tree from here on
- * @gpa: address that still faults
- *
- * Return: ZEROSTEP_ENTER, ZEROSTEP_BUSY or ZEROSTEP_REFAULT.
- */
-enum zerostep_verdict zerostep_filter(struct tdx_sw_call *c, u64 *gpa)
+static enum zerostep_verdict check_recorded(struct tdx_sw_call *c, u64 *gpa)
 {
 	struct tdx_sw_zerostep *zs = &c->vcpu->zerostep;
 	unsigned int i;
@@ -90,6 +83,31 @@ enum zerostep_verdict zerostep_filter(struct tdx_sw_call *c, u64 *gpa)
 			return ZEROSTEP_REFAULT;
 	}
 	return ZEROSTEP_ENTER;
+}
+
+/* Injected: the violation that the host has just dealt with. */
+static bool is_forced(struct tdx_sw_call *c, u64 *gpa)
+{
+	const struct tdx_sw_zerostep *zs = &c->vcpu->zerostep;
+
+	*gpa = zs->last.gpa;
+	return zs->last_was_violation && inject_zero_step(c);
+}
+
+/**
+ * zerostep_filter() - May the guest run?
+ * @c: call; if there are recorded addresses it holds the S-EPT tree from here on
+ * @gpa: address that still faults
+ *
+ * Return: ZEROSTEP_ENTER, ZEROSTEP_BUSY or ZEROSTEP_REFAULT.
+ */
+enum zerostep_verdict zerostep_filter(struct tdx_sw_call *c, u64 *gpa)
+{
+	enum zerostep_verdict verdict = check_recorded(c, gpa);
+
+	if (verdict == ZEROSTEP_ENTER && is_forced(c, gpa))
+		return ZEROSTEP_REFAULT;
+	return verdict;
 }
 
 /* What the host sees of a violation that no CPU reports; RBP was never the guest's. */

@@ -567,6 +567,31 @@ static void repeated_fault_is_emulated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
 }
 
+/* On request; as far as the host can tell the page is still missing. */
+static void forced_zero_step_keeps_the_guest_out(struct kunit *test)
+{
+	struct entry *e = build(test);
+	unsigned int i;
+
+	swt_block(e->t, &e->td, GUEST_DATA, 0);
+	swt_track(e->t, &e->td);
+	e->regs.rdi = GUEST_DATA + 8;
+	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, ORDER(e, write));
+	swt_ok(e->t, L_MEM_RANGE_UNBLOCK, SWT_ARGS(.rcx = GUEST_DATA, .rdx = e->td.tdr));
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_zero_step(1, 2));
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, enter_once(e));
+		KUNIT_EXPECT_EQ(test, QUAL_WRITE, e->regs.rcx);
+		KUNIT_EXPECT_EQ(test, GUEST_DATA, e->regs.r8);
+		KUNIT_EXPECT_EQ(test, e->before.msr[0], e->after.msr[0]);
+		KUNIT_EXPECT_NE(test, 1, *(u8 *)(swt_va(e->data) + 8));
+	}
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, enter(e));
+	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
+	KUNIT_EXPECT_EQ(test, 1, *(u8 *)(swt_va(e->data) + 8));
+}
+
 static void post(struct entry *e, u8 vector)
 {
 	u64 *desc = swt_va(e->posted);
@@ -642,6 +667,7 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(vmcall_passes_zeroed_xmm),
 	KUNIT_CASE(blocked_page_exits_after_tracking),
 	KUNIT_CASE(repeated_fault_is_emulated),
+	KUNIT_CASE(forced_zero_step_keeps_the_guest_out),
 	KUNIT_CASE(posted_interrupt_arrives),
 	KUNIT_CASE(nmi_waits_for_ve_info),
 	KUNIT_CASE(tsc_starts_with_the_td),

@@ -20,6 +20,14 @@ static void fault(struct swg *s, u64 gpa)
 	swg_expect_host(s, EXIT_REASON_EPT_VIOLATION, "fault");
 }
 
+/* An exit of another kind, at the same instruction or elsewhere. */
+static void interrupt(struct swg *s, u64 rip)
+{
+	s->x = (struct tdx_sw_test_exit) { .reason = EXIT_REASON_EXTERNAL_INTERRUPT };
+	swg_vmwrite(s, GUEST_RIP, rip);
+	swg_handle(s);
+}
+
 /* Would TDH.VP.ENTER let the guest run?  If not @s->x is what the host finds. */
 static bool may_run(struct swg *s)
 {
@@ -56,8 +64,10 @@ static void refused_entry_may_be_repeated(struct kunit *test)
 	unsigned int i;
 
 	s->g.trap_like_exit = true;
-	for (i = 0; i <= FREE_FAULTS; i++)
+	for (i = 0; i <= FREE_FAULTS; i++) {
+		KUNIT_EXPECT_TRUE(test, may_run(s));
 		fault(s, HOLE);
+	}
 	tdx_sw_test_fake_vmcs(NULL);
 	swt_leave(s->t, s->vcpu);
 
@@ -76,11 +86,10 @@ static void repeated_fault_is_made_up(struct kunit *test)
 	struct swg *s = swg_start(test, NULL);
 	unsigned int i;
 
-	for (i = 0; i < FREE_FAULTS; i++) {
-		fault(s, HOLE + 8);
+	for (i = 0; i <= FREE_FAULTS; i++) {
 		KUNIT_EXPECT_TRUE(test, may_run(s));
+		fault(s, HOLE + 8);
 	}
-	fault(s, HOLE + 8);
 	expect_made_up(s, HOLE);
 	expect_made_up(s, HOLE);
 	/* Not accepted is not enough. */
@@ -88,8 +97,64 @@ static void repeated_fault_is_made_up(struct kunit *test)
 	expect_made_up(s, HOLE);
 }
 
+static void progress_ends_the_count(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i;
+
+	for (i = 0; i < 2 * FREE_FAULTS; i++) {
+		KUNIT_EXPECT_TRUE(test, may_run(s));
+		if (i == FREE_FAULTS)
+			interrupt(s, CODE_RIP + 1);
+		KUNIT_EXPECT_TRUE(test, may_run(s));
+		fault(s, HOLE);
+	}
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+}
+
+/* ---- on request ---- */
+
+static void forced_zero_step_shows_the_last_violation(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_zero_step(2, 2));
+	fault(s, HOLE + 8);
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	fault(s, HOLE + PAGE_SIZE + 8);
+	expect_made_up(s, HOLE + PAGE_SIZE);
+	expect_made_up(s, HOLE + PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	KUNIT_EXPECT_EQ(test, 0U, tdx_sw_inject_clear());
+}
+
+/* There is nothing to show again. */
+static void forced_zero_step_wants_a_violation(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_zero_step(1, 1));
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	fault(s, HOLE);
+	interrupt(s, CODE_RIP);
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	/* An operand of TDCALL is no access of the CPU's. */
+	s->g.gpr[G_RCX] = HOLE;
+	s->g.gpr[G_RDX] = DATA_GPA;
+	s->g.gpr[G_R8] = 0;
+	swg_tdcall(s, T_REPORT);
+	KUNIT_EXPECT_EQ(test, s->x.rax, (u64)EXIT_REASON_EPT_VIOLATION);
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	fault(s, HOLE);
+	expect_made_up(s, HOLE);
+	KUNIT_EXPECT_EQ(test, 0U, tdx_sw_inject_clear());
+}
+
 static struct kunit_case zerostep_cases[] = {
 	KUNIT_CASE(repeated_fault_is_made_up),
+	KUNIT_CASE(progress_ends_the_count),
+	KUNIT_CASE(forced_zero_step_shows_the_last_violation),
+	KUNIT_CASE(forced_zero_step_wants_a_violation),
 	KUNIT_CASE(refused_entry_may_be_repeated),
 	{}
 };
