@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Private EPT violations that come again although KVM has resolved them: what the
+ * TDX module makes up for a guest that faults at the same instruction too often.
+ * KVM has nothing to do but to enter the guest again.
+ *
+ * The software TDX module does so on request; a real one doesn't, and everything
+ * here is skipped there.
+ */
+#include "kvm_test_harness.h"
+#include "test_util.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "tdx_guest.h"
+
+#define ZERO_STEP	"/sys/kernel/debug/tdx_sw/zero_step/"
+#define GPA		TDX_TEST_GPA
+#define NR_PAGES	16
+
+static uint64_t *page(int i)
+{
+	return (void *)TDX_GUEST_PRIVATE(GPA + i * PAGE_SIZE);
+}
+
+/* Each first access is an EPT violation, then a #VE, whose handler accepts. */
+static void guest_touches(uint64_t arg)
+{
+	int i;
+
+	tdx_ve_accepts = true;
+	for (i = 0; i < NR_PAGES; i++)
+		WRITE_ONCE(*page(i), i + 1);
+	for (i = 0; i < NR_PAGES; i++)
+		GUEST_ASSERT_EQ(*page(i), i + 1);
+	GUEST_ASSERT_EQ(tdx_ve_log.nr_accepted, NR_PAGES);
+}
+
+static void set(const char *file, int val)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), ZERO_STEP "%s", file);
+	f = fopen(path, "w");
+	TEST_ASSERT(f, "Cannot open %s", path);
+	fprintf(f, "%d\n", val);
+	TEST_ASSERT(!fclose(f), "Cannot write %s", path);
+}
+
+static int times_left(void)
+{
+	FILE *f = fopen(ZERO_STEP "times", "r");
+	int val = -1;
+
+	TEST_ASSERT(f, "Cannot open times");
+	TEST_ASSERT(fscanf(f, "%d", &val) == 1, "times is not a number");
+	fclose(f);
+	return val;
+}
+
+FIXTURE(zero_step) {
+	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu;
+	unsigned long taint;
+};
+
+FIXTURE_VARIANT(zero_step) {
+	int interval;		/* one of so many entries after a violation */
+	int times;
+};
+
+FIXTURE_VARIANT_ADD(zero_step, once) {
+	.interval = 1, .times = 1,
+};
+
+FIXTURE_VARIANT_ADD(zero_step, now_and_then) {
+	.interval = 3, .times = NR_PAGES / 3,
+};
+
+FIXTURE_VARIANT_ADD(zero_step, many_in_a_row) {
+	.interval = 1, .times = 100,
+};
+
+FIXTURE_SETUP(zero_step)
+{
+	self->taint = tdx_kernel_taint();
+	self->vm = tdx_guest_create_with(tdx_guest_no_attributes);
+	self->vcpu = tdx_guest_vcpu_add(self->vm, 0, guest_touches, 0);
+	tdx_guest_mem_add(self->vm, GPA, TDX_TEST_SLOT, NR_PAGES);
+	tdx_guest_launch(self->vm);
+
+	set("verbose", 0);
+	set("interval", variant->interval);
+	set("space", 0);
+	set("times", variant->times);
+}
+
+FIXTURE_TEARDOWN(zero_step)
+{
+	set("probability", 0);
+	kvm_vm_free(self->vm);
+	EXPECT_EQ(0, ~self->taint & tdx_kernel_taint() & TDX_TAINT_WARN);
+}
+
+TEST_F(zero_step, guest_goes_on)
+{
+	set("probability", 100);
+	tdx_guest_run_to_done(self->vcpu);
+	EXPECT_EQ(0, times_left());
+	/* What is there is not added again. */
+	EXPECT_EQ(NR_PAGES, tdx_vm_count(self->vm, TDX_LEAF_PAGE_AUG));
+	EXPECT_FALSE(tdx_vm_is_dead(self->vm));
+}
+
+int main(int argc, char *argv[])
+{
+	TEST_REQUIRE(kvm_has_tdx());
+	__TEST_REQUIRE(!access(ZERO_STEP "probability", W_OK),
+		       "no software TDX module with fault injection");
+
+	return test_harness_run(argc, argv);
+}
