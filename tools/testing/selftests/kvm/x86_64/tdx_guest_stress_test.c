@@ -149,14 +149,15 @@ static void hold(int vcpu, enum fate fate, int chunk)
 	};
 }
 
-static bool is_held(enum fate fate, int chunk)
+/* ... by anybody but @me, which may be nobody's number. */
+static bool is_held(enum fate fate, int chunk, int me)
 {
 	int i;
 
 	for (i = 0; i < MAX_VCPUS; i++) {
 		struct hold *h = &s.hold[i];
 
-		if (h->fate == fate && h->chunk == chunk &&
+		if (i != me && h->fate == fate && h->chunk == chunk &&
 		    h->since == READ_ONCE(s.progress[i]))
 			return true;
 	}
@@ -212,7 +213,7 @@ static void *convert(void *arg)
 	while (!READ_ONCE(s.stop)) {
 		first = pick(&seed, CONVERTED, &nr);
 		pthread_mutex_lock(&s.lock);
-		if (!is_held(CONVERTED, first / CHUNK)) {
+		if (!is_held(CONVERTED, first / CHUNK, -1)) {
 			set_private(gpa_of(first), nr, rand_r(&seed) % 2);
 			s.nr_conversions++;
 		}
@@ -235,7 +236,7 @@ static void set_gone_slot(bool there)
 static bool delete_gone_slot(void)
 {
 	pthread_mutex_lock(&s.lock);
-	s.gone_is_there = is_held(GONE, 0);
+	s.gone_is_there = is_held(GONE, 0, -1);
 	if (!s.gone_is_there)
 		set_gone_slot(false);
 	pthread_mutex_unlock(&s.lock);
@@ -281,6 +282,12 @@ static void handle_fault(int vcpu, struct kvm_run *run)
 		hold(vcpu, GONE, 0);
 	} else {
 		TEST_ASSERT_EQ(fate_of(page), CONVERTED);
+		/* Two that want the same page in different ways take turns. */
+		while (is_held(CONVERTED, page / CHUNK, vcpu)) {
+			pthread_mutex_unlock(&s.lock);
+			usleep(100);
+			pthread_mutex_lock(&s.lock);
+		}
 		set_private(gpa, 1, private);
 		hold(vcpu, CONVERTED, page / CHUNK);
 	}
