@@ -484,9 +484,13 @@ static int tdx_create_td(struct kvm_tdx *kvm_tdx, const struct td_params *params
 	r = r ?: tdx_read_td_field(kvm_tdx, TD_MD_TSC_OFFSET, &kvm_tdx->tsc_offset);
 	r = r ?: tdx_read_td_field(kvm_tdx, TD_MD_TSC_MULTIPLIER,
 				   &kvm_tdx->tsc_multiplier);
-	if (!r)
-		kvm_tdx->tsc_khz = params->tsc_frequency * TDX_TSC_UNIT_KHZ;
-	return r;
+	if (r)
+		return r;
+
+	/* What userspace gets to see from now on. */
+	kvm_tdx->tsc_khz = params->tsc_frequency * TDX_TSC_UNIT_KHZ;
+	WRITE_ONCE(kvm_tdx->kvm.arch.default_tsc_khz, kvm_tdx->tsc_khz);
+	return 0;
 }
 
 /* Back to where INIT_VM may be tried again. */

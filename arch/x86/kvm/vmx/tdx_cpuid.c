@@ -179,7 +179,8 @@ static int tdx_config_tsc(struct kvm *kvm, struct td_params *params)
 	if (khz < TDX_TSC_MIN_KHZ || khz > TDX_TSC_MAX_KHZ)
 		return -EINVAL;
 
-	params->tsc_frequency = khz / TDX_TSC_UNIT_KHZ;
+	/* The nearest one: a TSC that was measured is a little off. */
+	params->tsc_frequency = DIV_ROUND_CLOSEST(khz, TDX_TSC_UNIT_KHZ);
 	return 0;
 }
 

@@ -471,8 +471,10 @@ static void vcpu_has_the_frequency_of_the_td(struct kunit *test)
 	struct tdx_test *t = test->priv;
 	u64 hw_error;
 
+	t->kvm->arch.default_tsc_khz = 999987;
 	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
 	remember(t);
+	KUNIT_EXPECT_EQ(test, t->kvm->arch.default_tsc_khz, 1000 * 1000);
 
 	t->kvm->arch.default_tsc_khz = 1234567;
 	tdx_test_create_vcpu(t);

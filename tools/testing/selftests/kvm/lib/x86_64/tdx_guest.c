@@ -173,7 +173,11 @@ static void init_globals(struct kvm_vm *vm)
 	sync_global_to_guest(vm, guest_rng);
 	sync_global_to_guest(vm, host_cpu_is_intel);
 	sync_global_to_guest(vm, host_cpu_is_amd);
+}
 
+/* Not before it is known what INIT_VM has made of the host's. */
+static void init_tsc_khz(struct kvm_vm *vm)
+{
 	guest_tsc_khz = __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL);
 	TEST_ASSERT((int)guest_tsc_khz > 0, "KVM_GET_TSC_KHZ");
 	sync_global_to_guest(vm, guest_tsc_khz);
@@ -194,6 +198,7 @@ struct kvm_vm *tdx_guest_create_with(void (*adjust)(struct kvm_tdx_init_vm *))
 	init_boot_page(vm);
 	init_globals(vm);
 	tdx_vm_init_with(vm, adjust);
+	init_tsc_khz(vm);
 	return vm;
 }
 
