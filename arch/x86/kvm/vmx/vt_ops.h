@@ -147,9 +147,8 @@ VT_OP_CONST(int, check_intercept, X86EMUL_UNHANDLEABLE,
 	    (vcpu, info, stage, exception))
 
 /* There is no instruction to decode: a TD has to fault again. */
-VT_OP(int, check_emulate_instruction,
-      (struct kvm_vcpu *vcpu, int type, void *insn, int len),
-      (vcpu, type, insn, len))
+VT_OP(int, check_emulate_instruction, (struct kvm_vcpu *vcpu, int type, void *insn, int len),
+	(vcpu, type, insn, len))
 
 /* MSRs, CPUID, TSC, machine checks */
 static bool vt_has_emulated_msr(struct kvm *kvm, u32 index)

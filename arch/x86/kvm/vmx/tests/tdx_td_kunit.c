@@ -457,7 +457,8 @@ static void xfam_is_what_kvm_can_answer_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tdx_supported_xfam(&info), ~never);
 
 	/* The highest bit of each group is missing: AVX512, CET, AMX. */
-	kvm_host.xcr0 = kvm_host.xss = ~(BIT_ULL(7) | BIT_ULL(12) | BIT_ULL(18));
+	kvm_host.xcr0 = ~(BIT_ULL(7) | BIT_ULL(12) | BIT_ULL(18));
+	kvm_host.xss = kvm_host.xcr0;
 	KUNIT_EXPECT_EQ(test, tdx_supported_xfam(&info),
 			~(never | TDX_XFAM_AVX512 | TDX_XFAM_CET | TDX_XFAM_AMX));
 
