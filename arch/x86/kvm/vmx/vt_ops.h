@@ -147,8 +147,12 @@ VT_OP_CONST(int, check_intercept, X86EMUL_UNHANDLEABLE,
 	    (vcpu, info, stage, exception))
 
 /* There is no instruction to decode: a TD has to fault again. */
-VT_OP(int, check_emulate_instruction, (struct kvm_vcpu *vcpu, int type, void *insn, int len),
-	(vcpu, type, insn, len))
+static int vt_check_emulate_instruction(struct kvm_vcpu *vcpu, int type, void *insn,
+					int len)
+{
+	return is_td_vcpu(vcpu) ? tdx_check_emulate_instruction(vcpu, type, insn, len) :
+				  vmx_check_emulate_instruction(vcpu, type, insn, len);
+}
 
 /* MSRs, CPUID, TSC, machine checks */
 static bool vt_has_emulated_msr(struct kvm *kvm, u32 index)
