@@ -308,7 +308,6 @@ void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
 
 /* tdx_exit.c */
 int tdx_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
-int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa);
 int tdx_check_emulate_instruction(struct kvm_vcpu *vcpu, int emul_type, void *insn,
 				  int insn_len);
 void tdx_clear_events(struct kvm_vcpu *vcpu);

@@ -116,7 +116,7 @@ static void tdx_let_memslots_change(struct kvm_vcpu *vcpu)
  * It is a write fault whatever the qualification says: there is no private
  * mapping without write access, and the module's own faults say anything.
  */
-int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
+static int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	int r;
