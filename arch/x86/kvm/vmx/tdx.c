@@ -487,9 +487,10 @@ static int tdx_create_td(struct kvm_tdx *kvm_tdx, const struct td_params *params
 	if (r)
 		return r;
 
-	/* What userspace gets to see from now on. */
-	kvm_tdx->tsc_khz = params->tsc_frequency * TDX_TSC_UNIT_KHZ;
-	WRITE_ONCE(kvm_tdx->kvm.arch.default_tsc_khz, kvm_tdx->tsc_khz);
+	/* What userspace sees, and vCPUs get, from now on: whole units. */
+	WRITE_ONCE(kvm_tdx->kvm.arch.default_tsc_khz,
+		   params->tsc_frequency * TDX_TSC_UNIT_KHZ);
+	kvm_tdx->kvm.arch.has_protected_tsc = true;
 	return 0;
 }
 

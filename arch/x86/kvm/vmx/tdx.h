@@ -100,7 +100,6 @@ struct kvm_tdx {
 	u64 xfam;
 	u64 tsc_offset;
 	u64 tsc_multiplier;
-	u32 tsc_khz;
 
 	/*
 	 * Source of the page that INIT_MEM_REGION is adding.  Protected by

@@ -214,11 +214,6 @@ int tdx_vcpu_create(struct kvm_vcpu *vcpu)
 	vcpu->arch.l1_tsc_offset = kvm_tdx->tsc_offset;
 	vcpu->arch.tsc_scaling_ratio = kvm_tdx->tsc_multiplier;
 	vcpu->arch.l1_tsc_scaling_ratio = kvm_tdx->tsc_multiplier;
-	/*
-	 * From here the common code takes the vCPU's frequency.  It has to be that
-	 * of the TD: whole units, and as it was when the TD was initialized.
-	 */
-	WRITE_ONCE(vcpu->kvm->arch.default_tsc_khz, kvm_tdx->tsc_khz);
 
 	return 0;
 }

@@ -466,25 +466,23 @@ static void xfam_is_what_kvm_can_answer_for(struct kunit *test)
 	kvm_host.xss = xss;
 }
 
-/* Whatever userspace has set meanwhile: it can't be changed any more. */
-static void vcpu_has_the_frequency_of_the_td(struct kunit *test)
+/* Whole units, as the TD has them, and no others any more. */
+static void vm_has_the_frequency_of_the_td(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
 	u64 hw_error;
 
 	t->kvm->arch.default_tsc_khz = 999987;
+	KUNIT_EXPECT_FALSE(test, t->kvm->arch.has_protected_tsc);
 	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
 	remember(t);
 	KUNIT_EXPECT_EQ(test, t->kvm->arch.default_tsc_khz, 1000 * 1000);
-
-	t->kvm->arch.default_tsc_khz = 1234567;
-	tdx_test_create_vcpu(t);
-	KUNIT_EXPECT_EQ(test, t->kvm->arch.default_tsc_khz, 1000 * 1000);
+	KUNIT_EXPECT_TRUE(test, t->kvm->arch.has_protected_tsc);
 }
 
 static struct kunit_case tdx_td_cases[] = {
 	KUNIT_CASE(xfam_is_what_kvm_can_answer_for),
-	KUNIT_CASE(vcpu_has_the_frequency_of_the_td),
+	KUNIT_CASE(vm_has_the_frequency_of_the_td),
 	KUNIT_CASE(every_td_is_without_what_the_host_cannot_do),
 	KUNIT_CASE(cpuid_is_read_within_7_bits),
 	KUNIT_CASE_PARAM(init_vm_is_all_or_nothing, creation_fault_gen_params),

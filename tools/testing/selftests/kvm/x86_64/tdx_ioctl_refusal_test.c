@@ -260,6 +260,8 @@ TEST(capabilities_of_the_vm)
 	khz = __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL);
 	EXPECT_EQ(0, tdx_ret(__vm_ioctl(vm, KVM_SET_TSC_KHZ, (void *)(long)khz)));
 	tdx_vm_init(vm);
+	khz = __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL);
+	EXPECT_EQ(-EINVAL, tdx_ret(__vm_ioctl(vm, KVM_SET_TSC_KHZ, (void *)(long)khz)));
 	vcpu = tdx_vcpu_add(vm, 0);
 	EXPECT_EQ(-EINVAL, tdx_ret(__vm_enable_cap(vm, KVM_CAP_X86_APIC_BUS_CYCLES_NS, 40)));
 	EXPECT_NE(NULL, vcpu);
