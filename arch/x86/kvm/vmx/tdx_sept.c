@@ -301,6 +301,9 @@ void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx)
 	xa_for_each(&kvm_tdx->deferred, pfn, entry) {
 		phys_addr_t page = PFN_PHYS(pfn);
 
+		/* It may be all of the guest's memory. */
+		cond_resched();
+
 		if (tdx_has_key(kvm_tdx) || !tdx_reclaim_page(kvm_tdx, page)) {
 			tdx_count_leak(&kvm_tdx->kvm, 1);
 			continue;
@@ -375,12 +378,18 @@ void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 	tdx_reclaim_control_page(to_kvm_tdx(kvm), __pa(sp->external_spt));
 }
 
-/* Whether the guest has yet to accept the page. */
+/*
+ * Whether the guest has yet to accept the page.  The leaf takes the tree shared
+ * and the entry, and no vCPU that runs the guest does so here: holding off entry
+ * would not keep it from making a removal busy.
+ */
 bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
 	struct tdh_sept_info info;
 	u64 status;
+
+	guard(read_lock)(&kvm->mmu_lock);
 
 	status = tdx_call_retry(kvm_tdx, TDH_MEM_SEPT_RD,
 				tdh_mem_sept_rd(kvm_tdx->tdr, gpa & PAGE_MASK,

@@ -506,8 +506,12 @@ void tdx_flush_tlb_current(struct kvm_vcpu *vcpu)
 
 void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root_hpa, int level)
 {
-	/* A vCPU without INIT_VCPU, which comes before FINALIZE_VM, never runs. */
-	if (to_tdx(vcpu)->state == VCPU_TD_STATE_INITIALIZED)
+	/*
+	 * A vCPU without INIT_VCPU, which comes before FINALIZE_VM, never runs.  Nor
+	 * does one that the module has disabled, but it can pre-fault.
+	 */
+	if (to_tdx(vcpu)->state == VCPU_TD_STATE_INITIALIZED &&
+	    !to_tdx(vcpu)->disabled)
 		tdx_write_vp(vcpu, VCPU_MD_SHARED_EPTP, root_hpa,
 			     GENMASK_ULL(51, 12));
 }

@@ -405,7 +405,55 @@ static void tables_are_used_once_they_are_linked(struct kunit *test)
 	tdx_test_expect_bugged(t, false);
 }
 
+struct reader {
+	struct tdx_test *t;
+	bool started;
+	bool pending;
+	struct completion done;
+};
+
+static int read_thread(void *data)
+{
+	struct reader *reader = data;
+
+	WRITE_ONCE(reader->started, true);
+	reader->pending = tdx_sept_is_pending(reader->t->kvm, gfn_to_gpa(FIRST_GFN));
+	complete(&reader->done);
+	return 0;
+}
+
+/* A removal can't get rid of who isn't in the guest. */
+static void nobody_reads_the_sept_during_a_removal(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct reader reader = { .t = t };
+	struct task_struct *task;
+	u64 early;
+
+	KUNIT_ASSERT_EQ(test, tdx_test_fault(t, FIRST_GFN), RET_PF_FIXED);
+	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
+	init_completion(&reader.done);
+	task = kthread_create(read_thread, &reader, "tdx-reader");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, cpumask_nth(1, cpu_online_mask));
+	tdx_test_reset_counts(t);
+
+	write_lock(&t->kvm->mmu_lock);
+	wake_up_process(task);
+	while (!READ_ONCE(reader.started))
+		cpu_relax();
+	mdelay(20);
+	early = tdx_sw_count(TDH_MEM_SEPT_RD, NULL) - t->module_calls[TDH_MEM_SEPT_RD];
+	write_unlock(&t->kvm->mmu_lock);
+
+	wait_for_completion(&reader.done);
+	KUNIT_EXPECT_EQ(test, early, 0);
+	KUNIT_EXPECT_TRUE(test, reader.pending);
+	tdx_test_expect_calls(t, TDH_MEM_SEPT_RD, 1);
+}
+
 static struct kunit_case tdx_sept_race_cases[] = {
+	KUNIT_CASE(nobody_reads_the_sept_during_a_removal),
 	KUNIT_CASE_SLOW(tables_are_used_once_they_are_linked),
 	KUNIT_CASE_SLOW(faults_on_one_gfn_against_removal),
 	KUNIT_CASE_SLOW(faults_on_neighbors_against_removal),
