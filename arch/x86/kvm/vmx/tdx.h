@@ -228,8 +228,10 @@ static __always_inline bool tdx_status_has_exit_reason(u64 status)
  */
 #define tdx_call(kvm_tdx, leaf, call)				\
 ({								\
-	atomic64_inc(&(kvm_tdx)->seamcalls[leaf]);		\
-	(call);							\
+	u64 __answer = (call);					\
+								\
+	tdx_count_call(kvm_tdx, leaf, __answer);		\
+	__answer;						\
 })
 
 /*
@@ -365,6 +367,8 @@ void tdx_stats_key_assigned(void);
 void tdx_stats_key_released(void);
 void tdx_count_leak(struct kvm *kvm, unsigned int nr_pages);
 u64 tdx_nr_leaked_pages(void);
+s64 tdx_nr_pages(void);
+void tdx_count_call(struct kvm_tdx *kvm_tdx, unsigned int leaf, u64 status);
 const char *tdx_leaf_name(unsigned int leaf);
 void tdx_count_exit(struct kvm *kvm, unsigned int reason);
 void tdx_count_vmcall(struct kvm *kvm, unsigned int i);

@@ -23,6 +23,8 @@
  *	kvm/tdx_keyids_used		TDs that have a key ID, leaked ones included
  *	kvm/tdx_keyids_total		how many can have one
  *	kvm/tdx_leaked_pages		sum of tdx_pages_leaked, of TDs gone, too
+ *	kvm/tdx_pages			pages that the module has, for all TDs and for
+ *					their memory; it keeps leaked ones, mostly
  *
  * tdx_seamcalls has a line for each leaf that was called at least once,
  * ascending by leaf number, of three fields separated by a blank:
@@ -47,6 +49,7 @@
 #include "tdx.h"
 
 static atomic64_t tdx_leaked_pages;
+static atomic64_t tdx_pages;
 static atomic_t tdx_keyids_used;
 static atomic64_t tdx_seamcalls_gone[TDX_NR_LEAVES];
 static atomic64_t tdx_exits_gone[TDX_NR_EXIT_REASONS];
@@ -91,6 +94,27 @@ const char *tdx_leaf_name(unsigned int leaf)
 		return "?";
 
 	return tdx_leaf_names[leaf];
+}
+
+/* By how many pages success of a leaf changes what the module has. */
+static const s8 tdx_leaf_pages[TDX_NR_LEAVES] = {
+	[TDH_MNG_CREATE]		= 1,
+	[TDH_MNG_ADDCX]			= 1,
+	[TDH_VP_CREATE]			= 1,
+	[TDH_VP_ADDCX]			= 1,
+	[TDH_MEM_SEPT_ADD]		= 1,
+	[TDH_MEM_PAGE_ADD]		= 1,
+	[TDH_MEM_PAGE_AUG]		= 1,
+	[TDH_MEM_SEPT_REMOVE]		= -1,
+	[TDH_MEM_PAGE_REMOVE]		= -1,
+	[TDH_PHYMEM_PAGE_RECLAIM]	= -1,
+};
+
+void tdx_count_call(struct kvm_tdx *kvm_tdx, unsigned int leaf, u64 status)
+{
+	atomic64_inc(&kvm_tdx->seamcalls[leaf]);
+	if (tdx_leaf_pages[leaf] && tdx_status_is_success(status))
+		atomic64_add(tdx_leaf_pages[leaf], &tdx_pages);
 }
 
 void tdx_count_exit(struct kvm *kvm, unsigned int reason)
@@ -320,6 +344,13 @@ static int tdx_leaked_pages_get(void *data, u64 *val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(tdx_leaked_pages_fops, tdx_leaked_pages_get, NULL, "%llu\n");
 
+static int tdx_pages_get(void *data, u64 *val)
+{
+	*val = tdx_nr_pages();
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(tdx_pages_fops, tdx_pages_get, NULL, "%lld\n");
+
 /* KVM removes its directory with all there is in it. */
 void tdx_debugfs_init(void)
 {
@@ -338,6 +369,8 @@ void tdx_debugfs_init(void)
 			    &tdx_keyids_total_fops);
 	debugfs_create_file("tdx_leaked_pages", 0444, kvm_debugfs_dir, NULL,
 			    &tdx_leaked_pages_fops);
+	debugfs_create_file("tdx_pages", 0444, kvm_debugfs_dir, NULL,
+			    &tdx_pages_fops);
 }
 
 static void tdx_add_counts(atomic64_t *to, const atomic64_t *from, unsigned int nr)
@@ -374,4 +407,9 @@ void tdx_count_leak(struct kvm *kvm, unsigned int nr_pages)
 u64 tdx_nr_leaked_pages(void)
 {
 	return atomic64_read(&tdx_leaked_pages);
+}
+
+s64 tdx_nr_pages(void)
+{
+	return atomic64_read(&tdx_pages);
 }

@@ -106,6 +106,7 @@ void tdx_test_create_vm(struct kunit *test)
 	t->vm.slot.npages = TEST_DIRECT_BIT;
 	t->hkid = TDX_NO_HKID;
 	t->old_leaked = tdx_nr_leaked_pages();
+	t->old_pages = tdx_nr_pages();
 	xa_init(&t->pages);
 	xa_init(&t->control_pages);
 	init_kvm(t);
@@ -449,6 +450,8 @@ void tdx_fixture_exit(struct kunit *test)
 
 	KUNIT_EXPECT_EQ_MSG(test, tdx_sw_inject_clear(), 0, "a fault has not been met");
 	tdx_test_destroy(t);
+	if (!t->want_leaked)
+		KUNIT_EXPECT_EQ(test, tdx_nr_pages(), t->old_pages);
 	recover_key(t);
 	recover_pages(t);
 

@@ -49,6 +49,7 @@ struct tdx_test {
 	unsigned int want_leaked;
 	unsigned int nr_leaked;
 	u64 old_leaked;
+	s64 old_pages;
 
 	/* That of another fixture which builds upon this one. */
 	void *opaque;

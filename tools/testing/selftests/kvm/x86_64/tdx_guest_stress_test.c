@@ -360,7 +360,11 @@ TEST_F_TIMEOUT(stress, all_at_once, 120)
 		tdx_guest_run_to_done(s.vcpu[i]);
 	EXPECT_FALSE(tdx_vm_is_dead(s.vm));
 
-	/* With nothing shared any more, all that is mapped is in the mirror. */
+	/*
+	 * With nothing shared any more, all that is mapped is in the mirror.  That
+	 * the module agrees shows later: it wouldn't remove a page that it doesn't
+	 * have, nor give back the root of a TD that has one left.
+	 */
 	vm_mem_set_private(s.vm, 0, TDX_PROGRAM_NR_PAGES * PAGE_SIZE);
 	vm_mem_set_private(s.vm, GPA, NR_PAGES * PAGE_SIZE);
 	ksft_print_msg("mirror %lu pages, S-EPT %ld pages\n",

@@ -61,7 +61,7 @@ struct tdx_counters {
 struct tdx_usage {
 	uint64_t keyids;	/* key IDs in use */
 	uint64_t keyids_total;	/* key IDs there are */
-	int64_t pages;		/* given to the module, not returned, by TDs now gone */
+	int64_t pages;		/* that the module has */
 	uint64_t leaked;	/* pages given up for good */
 };
 

@@ -119,29 +119,12 @@ static uint64_t read_host_counter(const char *name)
 	return val;
 }
 
-/* Each of these takes one page, or gives one back. */
-static const char * const leaves_taking[] = {
-	"MNG.CREATE", "MNG.ADDCX", "VP.CREATE", "VP.ADDCX", TDX_LEAF_SEPT_ADD,
-	TDX_LEAF_PAGE_ADD, TDX_LEAF_PAGE_AUG,
-}, * const leaves_returning[] = {
-	TDX_LEAF_PAGE_REMOVE, "PHYMEM.PAGE.RECLAIM",
-};
-
 void tdx_usage(struct tdx_usage *usage)
 {
-	struct tdx_counters gone;
-	int i;
-
 	usage->keyids = read_host_counter("tdx_keyids_used");
 	usage->keyids_total = read_host_counter("tdx_keyids_total");
 	usage->leaked = read_host_counter("tdx_leaked_pages");
-
-	tdx_host_counters(&gone);
-	usage->pages = 0;
-	for (i = 0; i < ARRAY_SIZE(leaves_taking); i++)
-		usage->pages += tdx_counter(&gone, leaves_taking[i]);
-	for (i = 0; i < ARRAY_SIZE(leaves_returning); i++)
-		usage->pages -= tdx_counter(&gone, leaves_returning[i]);
+	usage->pages = read_host_counter("tdx_pages");
 }
 
 bool tdx_has_mrtd(struct kvm_vm *vm)

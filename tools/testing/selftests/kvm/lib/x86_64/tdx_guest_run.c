@@ -158,12 +158,9 @@ void tdx_guest_handle_map_gpa(struct kvm_vcpu *vcpu)
 
 int64_t tdx_guest_sept_pages(struct kvm_vm *vm)
 {
-	struct tdx_counters c;
-
-	tdx_vm_counters(vm, &c);
-	return tdx_counter(&c, TDX_LEAF_PAGE_ADD) +
-	       tdx_counter(&c, TDX_LEAF_PAGE_AUG) -
-	       tdx_counter(&c, TDX_LEAF_PAGE_REMOVE);
+	/* Not SEAMCALLs: the module may find a page, or the tree, busy. */
+	return vm_get_stat(vm, "tdx_pages_mapped") -
+	       vm_get_stat(vm, "tdx_pages_removed");
 }
 
 void tdx_guest_msi(struct kvm_vm *vm, uint32_t apic_id, uint32_t data)
