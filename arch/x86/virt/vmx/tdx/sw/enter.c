@@ -74,7 +74,8 @@ static __always_inline void leave_guest_state(bool wanted)
 noinstr bool tdx_sw_leave_guest_state(void)
 {
 	bool in_guest = raw_irqs_disabled() &&
-			(lockdep_hardirqs_enabled() || __ct_state() == CT_STATE_GUEST);
+			(lockdep_hardirqs_enabled() ||
+			 (context_tracking_enabled() && __ct_state() == CT_STATE_GUEST));
 
 	leave_guest_state(in_guest);
 	return in_guest;
