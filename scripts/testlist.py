@@ -16,10 +16,13 @@ class Entry:
         body, _, self.reason = line.partition('#')
         fields = body.split()
         where = f'{os.path.relpath(LIST, TOP)}:{number}'
-        if len(fields) < 4 or fields[3] not in ('pass', 'skip'):
-            raise Fail(f'{where}: want machines, name, seconds, pass or skip')
+        want = re.fullmatch(r'(pass|skip)|exit=(\d+)', fields[3] if len(fields) > 3 else '')
+        if not want:
+            raise Fail(f'{where}: want machines, name, seconds, pass or skip or exit=<number>')
         self.places = fields[0].split(',')
-        self.name, self.expected, self.args = fields[1], fields[3], fields[4:]
+        self.name, self.args = fields[1], fields[4:]
+        # The machine compares a status, and says "ok" then.
+        self.expected, self.status = want.group(1) or 'pass', int(want.group(2) or 0)
         self.seconds = int(fields[2]) if fields[2].isdigit() else 0
         self.reason = self.reason.strip()
         if set(self.places) - set(PLACES):

@@ -3,7 +3,7 @@
  * Boot a Linux bzImage with an initramfs as a TD, show its console, and tell how
  * it ended: in one line, and in the exit status.
  *
- *	0	powered off (or what -e names happened)
+ *	0	powered off
  *	10	rebooted
  *	11	panicked
  *	12	reported a fatal error
@@ -38,16 +38,16 @@
 #define KVM_CPUID_FEATURES	0x40000001
 
 static const struct {
-	const char *name, *text;
+	const char *text;
 	int status;
 } ends[NR_ENDS] = {
-	[END_OFF]	= { "off",	"powered off", 0 },
-	[END_REBOOT]	= { "reboot",	"rebooted", 10 },
-	[END_PANIC]	= { "panic",	"panicked", 11 },
-	[END_FATAL]	= { "fatal",	"reported a fatal error", 12 },
-	[END_SHUTDOWN]	= { "shutdown",	"shut down by a triple fault", 13 },
-	[END_ERROR]	= { "error",	"could not go on", 14 },
-	[END_HUNG]	= { "hung",	"still ran at the time limit", 15 },
+	[END_OFF]	= { "powered off", 0 },
+	[END_REBOOT]	= { "rebooted", 10 },
+	[END_PANIC]	= { "panicked", 11 },
+	[END_FATAL]	= { "reported a fatal error", 12 },
+	[END_SHUTDOWN]	= { "shut down by a triple fault", 13 },
+	[END_ERROR]	= { "could not go on", 14 },
+	[END_HUNG]	= { "still ran at the time limit", 15 },
 };
 
 struct options {
@@ -57,7 +57,6 @@ struct options {
 	unsigned int vcpus;
 	bool sept_ve;
 	bool want_report;
-	enum tdx_linux_end expected;
 };
 
 static void __noreturn usage(const char *name)
@@ -69,29 +68,16 @@ static void __noreturn usage(const char *name)
 	       "  -n COUNT  vCPUs, 1 to %d (1)\n"
 	       "  -t SEC    time limit (300)\n"
 	       "  -v        pages that aren't accepted raise #VE, which Linux refuses\n"
-	       "  -r        fail unless the guest asks for a quote, of the right MRTD\n"
-	       "  -e END    end with status 0 if the guest ended so: off (the default),\n"
-	       "            reboot, panic, fatal, shutdown\n",
+	       "  -r        fail unless the guest asks for a quote, of the right MRTD\n",
 	       name, MIN_RAM / SZ_1M, MAX_RAM / SZ_1M, MAX_VCPUS);
 	exit(KSFT_FAIL);
-}
-
-static enum tdx_linux_end parse_end(const char *name)
-{
-	int i;
-
-	for (i = END_OFF; i < NR_ENDS; i++) {
-		if (!strcmp(name, ends[i].name))
-			return i;
-	}
-	return END_NONE;
 }
 
 static void parse_options(int argc, char *argv[], struct options *o)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "k:i:c:m:n:t:e:vr")) != -1) {
+	while ((opt = getopt(argc, argv, "k:i:c:m:n:t:vr")) != -1) {
 		switch (opt) {
 		case 'k':
 			o->files.kernel = optarg;
@@ -118,16 +104,12 @@ static void parse_options(int argc, char *argv[], struct options *o)
 		case 'r':
 			o->want_report = true;
 			break;
-		case 'e':
-			o->expected = parse_end(optarg);
-			break;
 		default:
 			usage(argv[0]);
 		}
 	}
-	if (!o->files.kernel || optind < argc || o->expected == END_NONE ||
-	    o->vcpus > MAX_VCPUS || o->mib < MIN_RAM / SZ_1M ||
-	    o->mib > MAX_RAM / SZ_1M)
+	if (!o->files.kernel || optind < argc || o->vcpus > MAX_VCPUS ||
+	    o->mib < MIN_RAM / SZ_1M || o->mib > MAX_RAM / SZ_1M)
 		usage(argv[0]);
 }
 
@@ -236,7 +218,6 @@ int main(int argc, char *argv[])
 		.seconds = 300,
 		.mib = 128,
 		.vcpus = 1,
-		.expected = END_OFF,
 	};
 	static struct tdx_linux td = {
 		.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -264,7 +245,7 @@ int main(int argc, char *argv[])
 		tdx_linux_show_stats(&td);
 	if (!destroy(&td, &before))
 		return KSFT_FAIL;
-	if (end != o.expected)
-		return ends[end].status ?: KSFT_FAIL;
+	if (end != END_OFF)
+		return ends[end].status;
 	return o.want_report && !td.reported ? KSFT_FAIL : KSFT_PASS;
 }

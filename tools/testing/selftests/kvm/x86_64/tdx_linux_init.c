@@ -10,6 +10,7 @@
  *
  *	end=off|reboot|panic	how to end
  *	dirty=MIB		how much memory to write to on each CPU
+ *	cpus=NUMBER		how many CPUs there have to be
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -183,10 +184,12 @@ static void dirty_memory(int cpu, size_t size)
 	munmap(mem, size);
 }
 
-static void dirty_on_all_cpus(size_t size)
+static void dirty_on_all_cpus(size_t size, const char *want)
 {
 	int cpu, status, nr = sysconf(_SC_NPROCESSORS_ONLN);
 
+	if (want && nr != atoi(want))
+		fail("%d CPUs are online, not %s", nr, want);
 	for (cpu = 0; cpu < nr; cpu++) {
 		if (!fork()) {
 			dirty_memory(cpu, size);
@@ -333,7 +336,7 @@ int main(void)
 	mount_all();
 	open_console();
 	show_kernel_messages();
-	dirty_on_all_cpus((mib ? atoi(mib) : DEFAULT_DIRTY_MIB) * MIB);
+	dirty_on_all_cpus((mib ? atoi(mib) : DEFAULT_DIRTY_MIB) * MIB, getenv("cpus"));
 	cycle_cpu();
 	load_module("/tsm.ko");
 	convert_memory();
