@@ -16,6 +16,8 @@
 #define TDCR_DIV_16	0x3
 #define TIMER_HZ	25000000
 #define TIMER_USEC	5000
+#define CLOCK_USEC	20000
+#define TSC_UNIT_KHZ	25000ull
 #define CPUID_TSC_DEADLINE	BIT(24)
 
 static void check_elapsed(uint64_t start, uint64_t usec)
@@ -82,15 +84,112 @@ static void guest_deadline(uint64_t arg)
 	GUEST_SYNC(1);
 }
 
-static struct kvm_vm *create(struct kvm_vcpu **vcpu, void (*code)(uint64_t))
+static void guest_clock(uint64_t unit_khz)
 {
-	struct kvm_vm *vm = tdx_guest_create();
+	uint32_t eax, ebx, ecx, edx;
 
-	*vcpu = tdx_guest_vcpu_add(vm, 0, code, 0);
+	cpuid(0x15, &eax, &ebx, &ecx, &edx);
+	GUEST_ASSERT_EQ(eax, 1);
+	GUEST_ASSERT_EQ(ebx * unit_khz, guest_tsc_khz);
+	GUEST_ASSERT_EQ(ecx, unit_khz * 1000);
+	for (;;)
+		GUEST_SYNC(rdtsc());
+}
+
+static struct kvm_vm *create_with_tsc(struct kvm_vcpu **vcpu, void (*code)(uint64_t),
+				      uint64_t arg, uint64_t khz)
+{
+	struct kvm_vm *vm = khz ? tdx_guest_create_with_tsc(khz) : tdx_guest_create();
+
+	*vcpu = tdx_guest_vcpu_add(vm, 0, code, arg);
 	vm_install_exception_handler(vm, VECTOR, tdx_irq_handler);
 	vm_install_exception_handler(vm, HIGH_VECTOR, tdx_irq_handler);
 	tdx_guest_launch(vm);
 	return vm;
+}
+
+static struct kvm_vm *create(struct kvm_vcpu **vcpu, void (*code)(uint64_t))
+{
+	return create_with_tsc(vcpu, code, 0, 0);
+}
+
+static uint64_t get_host_khz(void)
+{
+	struct kvm_vm *vm = vm_create_barebones();
+	uint64_t khz = __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL);
+
+	kvm_vm_free(vm);
+	return khz;
+}
+
+/* About twice the host's, in the module's units. */
+static uint64_t get_other_khz(uint64_t host_khz)
+{
+	return (2 * host_khz + TSC_UNIT_KHZ / 2) / TSC_UNIT_KHZ * TSC_UNIT_KHZ;
+}
+
+/* The host's TSC before and after something that the guest's tells the time of. */
+struct span {
+	uint64_t from, to;
+};
+
+static uint64_t read_guest_clock(struct kvm_vcpu *vcpu, struct span *host)
+{
+	struct ucall uc;
+
+	host->from = rdtsc();
+	TEST_ASSERT_EQ(tdx_guest_run(vcpu, &uc), UCALL_SYNC);
+	host->to = rdtsc();
+	return uc.args[1];
+}
+
+/* KVM measures the host's frequency, and rounds what the module multiplies by. */
+#define WITHIN(ticks, host_min, host_max, khz, host_khz)			\
+do {										\
+	EXPECT_GE(ticks, (host_min) * (khz) / (host_khz) * 99 / 100);		\
+	EXPECT_LE(ticks, (host_max) * (khz) / (host_khz) * 101 / 100);		\
+} while (0)
+
+/* It counts from INIT_VM on, at a rate of its own. */
+TEST(clock_of_another_frequency)
+{
+	uint64_t host_khz = get_host_khz(), khz = get_other_khz(host_khz);
+	struct span init, first, second;
+	uint64_t start, end;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+
+	init.from = rdtsc();
+	vm = create_with_tsc(&vcpu, guest_clock, TSC_UNIT_KHZ, khz);
+	init.to = rdtsc();
+	EXPECT_EQ(khz, __vm_ioctl(vm, KVM_GET_TSC_KHZ, NULL));
+
+	start = read_guest_clock(vcpu, &first);
+	usleep(CLOCK_USEC);
+	end = read_guest_clock(vcpu, &second);
+	ksft_print_msg("%lu kHz: %lu to %lu, host %lu kHz: %lu to %lu\n", khz, start, end,
+		       host_khz, first.from - init.from, second.to - init.from);
+	WITHIN(start, first.from - init.to, first.to - init.from, khz, host_khz);
+	WITHIN(end - start, second.from - first.to, second.to - first.from, khz, host_khz);
+	kvm_vm_free(vm);
+}
+
+/* Deadlines of the guest's clock, too. */
+TEST(timers_at_another_frequency)
+{
+	uint64_t khz = get_other_khz(get_host_khz());
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	vm = create_with_tsc(&vcpu, guest_timer, 0, khz);
+	tdx_guest_run_to_done(vcpu);
+	kvm_vm_free(vm);
+
+	vm = create_with_tsc(&vcpu, guest_deadline, 0, khz);
+	if (tdx_guest_run(vcpu, &uc) == UCALL_SYNC)
+		tdx_guest_run_to_done(vcpu);
+	kvm_vm_free(vm);
 }
 
 TEST(counts_down)

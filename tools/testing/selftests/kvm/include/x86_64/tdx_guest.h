@@ -47,6 +47,8 @@ extern uint64_t tdx_guest_shared_bit;
 struct kvm_vm *tdx_guest_create(void);
 /* The same with @adjust applied to the arguments of KVM_TDX_INIT_VM. */
 struct kvm_vm *tdx_guest_create_with(void (*adjust)(struct kvm_tdx_init_vm *));
+/* The same with a TSC of its own frequency. */
+struct kvm_vm *tdx_guest_create_with_tsc(uint64_t khz);
 void tdx_guest_no_attributes(struct kvm_tdx_init_vm *args);
 
 /* vCPU that will call @code with @arg; after it returns the guest is done. */
@@ -110,7 +112,7 @@ void tdx_guest_handle_map_gpa(struct kvm_vcpu *vcpu);
 void tdx_guest_convert(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
 		       bool to_private);
 
-/* Private pages that KVM has in the S-EPT, by its SEAMCALLs. */
+/* Private pages that KVM has in the S-EPT, by what its SEAMCALLs have done. */
 int64_t tdx_guest_sept_pages(struct kvm_vm *vm);
 
 /* Interrupt from the host; @data is a vector or a delivery mode. */

@@ -183,7 +183,7 @@ static void init_tsc_khz(struct kvm_vm *vm)
 	sync_global_to_guest(vm, guest_tsc_khz);
 }
 
-struct kvm_vm *tdx_guest_create_with(void (*adjust)(struct kvm_tdx_init_vm *))
+static struct kvm_vm *create(void (*adjust)(struct kvm_tdx_init_vm *), uint64_t khz)
 {
 	struct kvm_vm *vm = tdx_vm_create();
 	int i;
@@ -197,6 +197,8 @@ struct kvm_vm *tdx_guest_create_with(void (*adjust)(struct kvm_tdx_init_vm *))
 	init_idt(vm);
 	init_boot_page(vm);
 	init_globals(vm);
+	if (khz)
+		vm_ioctl(vm, KVM_SET_TSC_KHZ, (void *)khz);
 	tdx_vm_init_with(vm, adjust);
 	init_tsc_khz(vm);
 	return vm;
@@ -204,7 +206,17 @@ struct kvm_vm *tdx_guest_create_with(void (*adjust)(struct kvm_tdx_init_vm *))
 
 struct kvm_vm *tdx_guest_create(void)
 {
-	return tdx_guest_create_with(NULL);
+	return create(NULL, 0);
+}
+
+struct kvm_vm *tdx_guest_create_with(void (*adjust)(struct kvm_tdx_init_vm *))
+{
+	return create(adjust, 0);
+}
+
+struct kvm_vm *tdx_guest_create_with_tsc(uint64_t khz)
+{
+	return create(NULL, khz);
 }
 
 void tdx_guest_no_attributes(struct kvm_tdx_init_vm *args)
