@@ -120,7 +120,7 @@ TEST_F(host, tsc_aux)
 	tdx_guest_run_to_done(self->vcpu);
 }
 
-static int open_breakpoint(volatile int *word)
+static int open_breakpoint(int *word)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_BREAKPOINT,
@@ -136,16 +136,16 @@ static int open_breakpoint(volatile int *word)
 
 TEST_F(host, breakpoint)
 {
-	static volatile int word;
+	static int word;
 	int i, fd = open_breakpoint(&word);
 	uint64_t count;
 
 	if (fd < 0)
 		SKIP(return, "No breakpoints: %s", strerror(errno));
-	word++;
+	WRITE_ONCE(word, 0);
 	for (i = 1; i <= NR_ROUNDS; i++) {
 		tdx_guest_run_to_sync(self->vcpu, i);
-		word++;
+		WRITE_ONCE(word, i);
 		ASSERT_EQ(sizeof(count), read(fd, &count, sizeof(count)));
 		EXPECT_EQ(i + 1, count);
 	}
