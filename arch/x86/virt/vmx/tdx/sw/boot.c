@@ -260,31 +260,28 @@ void tdx_sw_scramble(u64 pa)
 u64 tdx_sw_read_msr(u32 msr)
 {
 	u32 low, high;
+	u64 fake;
 
+	if (tdx_sw_fake_rdmsr(msr, &fake))
+		return fake;
 	if (rdmsr_safe(msr, &low, &high))
 		return 0;
 	return low | (u64)high << 32;
 }
 
-static u64 read_tsc_adjust(void)
-{
-	return boot_cpu_has(X86_FEATURE_TSC_ADJUST) ? tdx_sw_read_msr(MSR_IA32_TSC_ADJUST) : 0;
-}
-
 void tdx_sw_record_tsc_adjust(void)
 {
-	__this_cpu_write(tsc_adjust, read_tsc_adjust());
+	__this_cpu_write(tsc_adjust, tdx_sw_read_msr(MSR_IA32_TSC_ADJUST));
 }
 
 bool tdx_sw_tsc_adjust_changed(void)
 {
-	return read_tsc_adjust() != __this_cpu_read(tsc_adjust);
+	return tdx_sw_read_msr(MSR_IA32_TSC_ADJUST) != __this_cpu_read(tsc_adjust);
 }
 
 bool tdx_sw_cpuid_is_limited(void)
 {
-	return boot_cpu_data.x86_vendor == X86_VENDOR_INTEL &&
-	       tdx_sw_read_msr(MSR_IA32_MISC_ENABLE) & MSR_IA32_MISC_ENABLE_LIMIT_CPUID;
+	return tdx_sw_read_msr(MSR_IA32_MISC_ENABLE) & MSR_IA32_MISC_ENABLE_LIMIT_CPUID;
 }
 
 bool tdx_sw_in_vmx_root(void)

@@ -73,7 +73,7 @@ int tdx_sw_test_guest_get(u64 tdvpr, struct tdx_sw_test_guest *guest)
 		.xcr0 = vcpu->guest.xcr0, .xss = vcpu->guest.xss, .cr2 = vcpu->guest.cr2,
 		.event = vcpu->guest.event.info, .event_error = vcpu->guest.event.error,
 		.ve_valid = vcpu->guest.ve.valid, .pend_nmi = vcpu->pend_nmi,
-		.trap_like_exit = vcpu->trap_like_exit,
+		.trap_like_exit = vcpu->trap_like_exit, .last_tsc = vcpu->last_tsc,
 	};
 	memcpy(guest->gpr, vcpu->guest.gpr, sizeof(guest->gpr));
 	return 0;
@@ -96,6 +96,7 @@ int tdx_sw_test_guest_set(u64 tdvpr, const struct tdx_sw_test_guest *guest)
 	vcpu->guest.ve.valid = guest->ve_valid;
 	vcpu->pend_nmi = guest->pend_nmi;
 	vcpu->trap_like_exit = guest->trap_like_exit;
+	vcpu->last_tsc = guest->last_tsc;
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_guest_set);

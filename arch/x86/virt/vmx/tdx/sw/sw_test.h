@@ -244,6 +244,25 @@ int tdx_sw_test_set_fatal(u64 tdr);
 /* Put the TD into an OP_STATE, also one that no leaf here leads to.  -ENOENT as above. */
 int tdx_sw_test_set_op_state(u64 tdr, u32 op_state);
 
+/* ---- what the module finds in the CPU ---- */
+
+struct tdx_sw_fake_msrs {
+	u64 misc_enable;
+	u64 tsc_adjust;
+};
+
+/* In place of the MSRs of every CPU.  NULL: those of the CPU again. */
+void tdx_sw_test_fake_msrs(struct tdx_sw_fake_msrs *msrs);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+bool tdx_sw_fake_rdmsr(u32 msr, u64 *value);
+#else
+static inline bool tdx_sw_fake_rdmsr(u32 msr, u64 *value)
+{
+	return false;
+}
+#endif
+
 /* ---- a guest's exits, without a CPU that runs it ---- */
 
 /*
@@ -288,6 +307,7 @@ struct tdx_sw_test_guest {
 	u32 ve_valid;
 	bool pend_nmi;
 	bool trap_like_exit;
+	u64 last_tsc;		/* of the last exit */
 };
 
 /* 0, or -ENOENT when @tdvpr is no vCPU. */

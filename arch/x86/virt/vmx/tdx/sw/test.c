@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/topology.h>
+#include <asm/msr-index.h>
 #include <asm/tdx.h>
 #include <kunit/visibility.h>
 
@@ -407,6 +408,37 @@ int tdx_sw_test_set_op_state(u64 pa, u32 op_state)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_op_state);
+
+static struct tdx_sw_fake_msrs *fake_msrs;
+
+void tdx_sw_test_fake_msrs(struct tdx_sw_fake_msrs *msrs)
+{
+	WRITE_ONCE(fake_msrs, msrs);
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fake_msrs);
+
+static u64 *find_msr(struct tdx_sw_fake_msrs *msrs, u32 msr)
+{
+	switch (msr) {
+	case MSR_IA32_MISC_ENABLE:
+		return &msrs->misc_enable;
+	case MSR_IA32_TSC_ADJUST:
+		return &msrs->tsc_adjust;
+	default:
+		return NULL;
+	}
+}
+
+bool tdx_sw_fake_rdmsr(u32 msr, u64 *value)
+{
+	struct tdx_sw_fake_msrs *msrs = READ_ONCE(fake_msrs);
+	u64 *fake = msrs ? find_msr(msrs, msr) : NULL;
+
+	if (!fake)
+		return false;
+	*value = *fake;
+	return true;
+}
 
 static struct tdx_sw_state *real_state;
 

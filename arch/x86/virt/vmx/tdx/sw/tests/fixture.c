@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <asm/msr.h>
 #include <asm/tdx.h>
 
 #include "fixture.h"
@@ -374,6 +375,20 @@ unsigned int swt_other_cpu(struct swt *t)
 	return cpu;
 }
 
+struct tdx_sw_fake_msrs *swt_fake_msrs(struct swt *t)
+{
+	u64 tsc_adjust;
+
+	/* As at TDH.SYS.LP.INIT; 0 where the CPU has none. */
+	if (rdmsrl_safe(MSR_IA32_TSC_ADJUST, &tsc_adjust))
+		tsc_adjust = 0;
+	t->msrs = (struct tdx_sw_fake_msrs) {
+		.misc_enable = MSR_IA32_MISC_ENABLE_MWAIT, .tsc_adjust = tsc_adjust,
+	};
+	tdx_sw_test_fake_msrs(&t->msrs);
+	return &t->msrs;
+}
+
 /* ---- clean-up ---- */
 
 static u64 raw_call(unsigned int cpu, u64 leaf, u64 rcx)
@@ -445,6 +460,7 @@ void swt_exit(struct kunit *test)
 		return;
 	swt_unlock_all(t);
 	tdx_sw_inject_clear();
+	tdx_sw_test_fake_msrs(NULL);
 	for (i = 0; i < MODEL_VCPUS; i++) {
 		if (t->m.vcpu[i].tdvpr && t->m.vcpu[i].inside)
 			tdx_sw_test_vcpu_exit(t->m.vcpu[i].tdvpr);

@@ -26,6 +26,7 @@ struct swt {
 	unsigned int cpu;		/* the case runs here and nowhere else */
 	/* Compare the whole state after every call; off while a case sets up. */
 	bool checked;
+	struct tdx_sw_fake_msrs msrs;
 	struct swt_fresh *fresh;	/* a second module in place of the host's */
 	unsigned int nr_locks;
 	struct tdx_sw_test_lock lock[SWT_LOCKS];
@@ -85,6 +86,9 @@ void swt_leave(struct swt *t, u64 tdvpr);
 
 /* CPU of another package than the first one's, or just another CPU. */
 unsigned int swt_other_cpu(struct swt *t);
+
+/* From here on the module reads these MSRs; it has no objection to them at first. */
+struct tdx_sw_fake_msrs *swt_fake_msrs(struct swt *t);
 
 /* ---- TD_PARAMS ---- */
 

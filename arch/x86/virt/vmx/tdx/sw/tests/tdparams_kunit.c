@@ -4,6 +4,7 @@
  * what the module enumerates. What may be enumerated at all is checked, too.
  */
 #include <linux/bitops.h>
+#include <asm/msr-index.h>
 
 #include "fixture.h"
 
@@ -497,6 +498,24 @@ static void half_of_tsx_is_refused(struct kunit *test)
 	}
 }
 
+/* ---- the CPU ---- */
+
+static void cpu_is_as_it_was(struct kunit *test)
+{
+	struct tdx_sw_fake_msrs *msrs;
+	struct trial trial;
+
+	start(&trial, test);
+	msrs = swt_fake_msrs(trial.t);
+	msrs->misc_enable = MSR_IA32_MISC_ENABLE_LIMIT_CPUID;
+	refused(&trial, ST_LIMIT_CPUID_MAXVAL_SET);
+	msrs->misc_enable = 0;
+	msrs->tsc_adjust++;
+	refused(&trial, ST_INCONSISTENT_MSR | 0x3b);
+	msrs->tsc_adjust--;
+	accepted(&trial);
+}
+
 static struct kunit_case tdparams_cases[] = {
 	KUNIT_CASE(attributes_follow_the_fixed_bits),
 	KUNIT_CASE(xfam_follows_fixed_bits_and_groups),
@@ -514,6 +533,7 @@ static struct kunit_case tdparams_cases[] = {
 	KUNIT_CASE(cpuid_bits_that_are_configurable_are_taken),
 	KUNIT_CASE(signature_is_native_or_nothing),
 	KUNIT_CASE(half_of_tsx_is_refused),
+	KUNIT_CASE(cpu_is_as_it_was),
 	{}
 };
 

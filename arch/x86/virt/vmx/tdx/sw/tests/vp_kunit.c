@@ -3,6 +3,9 @@
  * vCPUs: pages, initialisation, the CPU they are associated with, and what keeps
  * one from being entered. Fields are in field_kunit.c.
  */
+#include <asm/msr-index.h>
+#include <asm/processor.h>
+
 #include "fixture.h"
 
 #define V0(tdvpr)	SWT_ARGS(.rcx = (tdvpr))
@@ -245,6 +248,145 @@ static void failed_enter_associates(struct kunit *test)
 	swt_check(t);
 }
 
+/* ---- what the CPU has to be like ---- */
+
+#define ON_TSC_ADJUST		0x3b
+#define ON_MISC_ENABLE		0x1a0
+#define CPUID_1_ECX		(PARAMS_CPUID + 8)
+#define HAS_MONITOR		BIT(3)
+
+static void build_with_monitor(struct swt *t, struct swt_td *td)
+{
+	if (!(cpuid_ecx(1) & HAS_MONITOR))
+		kunit_skip(t->test, "needs MONITOR");
+	swt_td_build(t, td, 0, STAGE_UNINITIALIZED);
+	*(u32 *)(swt_va(td->params) + CPUID_1_ECX) = HAS_MONITOR;
+	swt_td_init(t, td);
+	td->vcpu = swt_vcpu_add(t, td);
+	swt_ok(t, L_MR_FINALIZE, SWT_ARGS(.rcx = td->tdr));
+}
+
+static void set_last_tsc(struct swt *t, u64 tdvpr, u64 tsc)
+{
+	struct tdx_sw_test_guest guest;
+
+	KUNIT_ASSERT_EQ(t->test, 0, tdx_sw_test_guest_get(tdvpr, &guest));
+	guest.last_tsc = tsc;
+	KUNIT_ASSERT_EQ(t->test, 0, tdx_sw_test_guest_set(tdvpr, &guest));
+}
+
+/* Fail the check that comes next, or an entry would succeed where there is VMX. */
+static void hold_epoch(struct swt *t, const struct swt_td *td)
+{
+	swt_lock(t, &(struct tdx_sw_test_lock) {
+		.class = TDX_SW_LOCK_TD_EPOCH, .object = td->tdr, .excl = true });
+}
+
+/* Refused, and nothing left behind but an association. */
+static void enter_associates_only(struct swt *t, u64 want, u64 tdvpr, u64 flags)
+{
+	struct tdx_module_args args = { .rcx = tdvpr | flags };
+	struct tdx_sw_vcpu_info before, after;
+
+	KUNIT_ASSERT_EQ(t->test, 0, tdx_sw_test_vcpu(tdvpr, &before));
+	KUNIT_EXPECT_EQ(t->test, want, swt_call(t, L_VP_ENTER, &args));
+	KUNIT_ASSERT_EQ(t->test, 0, tdx_sw_test_vcpu(tdvpr, &after));
+	before.assoc_lp = t->cpu;
+	KUNIT_EXPECT_MEMEQ(t->test, &before, &after, sizeof(before));
+	swt_m_associate(&t->m, swt_m_vcpu(&t->m, tdvpr), t->cpu);
+	swt_check(t);
+}
+
+/* All is wrong, and put right from the front. */
+static void enter_checks_in_order(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_sw_fake_msrs *msrs;
+	struct swt_td td;
+
+	build_with_monitor(t, &td);
+	swt_ok(t, L_VP_FLUSH, V0(td.vcpu));
+	hold_epoch(t, &td);
+	set_last_tsc(t, td.vcpu, U64_MAX);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_op_state(td.tdr, OS_INITIALIZED));
+	msrs = swt_fake_msrs(t);
+	msrs->misc_enable = MSR_IA32_MISC_ENABLE_LIMIT_CPUID;
+	msrs->tsc_adjust++;
+
+	swt_no(t, ST_LIMIT_CPUID_MAXVAL_SET, L_VP_ENTER, V0(td.vcpu | BIT_ULL(63)));
+	msrs->misc_enable = 0;
+	swt_no(t, ST_OPERAND_INVALID | OP_RCX, L_VP_ENTER, V0(td.vcpu | BIT_ULL(63)));
+	swt_no(t, ST_OP_STATE_INCORRECT, L_VP_ENTER, V0(td.vcpu | ENTER_RECOVERABLE));
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_op_state(td.tdr, OS_RUNNABLE));
+	enter_associates_only(t, ST_OPERAND_INVALID | OP_RCX, td.vcpu, ENTER_RECOVERABLE);
+	swt_no(t, ST_INCONSISTENT_MSR | ON_TSC_ADJUST, L_VP_ENTER, V0(td.vcpu));
+	msrs->tsc_adjust--;
+	swt_no(t, ST_TSC_ROLLBACK, L_VP_ENTER, V0(td.vcpu));
+	set_last_tsc(t, td.vcpu, 0);
+	swt_no(t, ST_INCORRECT_MSR_VALUE | ON_MISC_ENABLE, L_VP_ENTER, V0(td.vcpu));
+	msrs->misc_enable = MSR_IA32_MISC_ENABLE_MWAIT;
+	swt_no(t, ST_OPERAND_BUSY | OP_TD_EPOCH, L_VP_ENTER, V0(td.vcpu));
+}
+
+/* Each of them alone; nobody waits for a vCPU that was not let in. */
+static void entry_on_a_changed_cpu_is_in_no_epoch(struct kunit *test)
+{
+	static const struct {
+		u64 tsc_adjust;		/* that is added */
+		u64 last_tsc;
+		u64 misc_enable;
+		u64 want;
+	} cell[] = {
+		{ 1, 0, MSR_IA32_MISC_ENABLE_MWAIT, ST_INCONSISTENT_MSR | ON_TSC_ADJUST },
+		{ 0, U64_MAX, MSR_IA32_MISC_ENABLE_MWAIT, ST_TSC_ROLLBACK },
+		{ 0, 0, 0, ST_INCORRECT_MSR_VALUE | ON_MISC_ENABLE },
+	};
+	struct swt *t = swt_of(test);
+	struct swt_td td;
+	unsigned int i;
+
+	build_with_monitor(t, &td);
+	for (i = 0; i < ARRAY_SIZE(cell); i++) {
+		struct tdx_sw_fake_msrs *msrs = swt_fake_msrs(t);
+
+		swt_ok(t, L_VP_FLUSH, V0(td.vcpu));
+		msrs->tsc_adjust += cell[i].tsc_adjust;
+		msrs->misc_enable = cell[i].misc_enable;
+		set_last_tsc(t, td.vcpu, cell[i].last_tsc);
+		enter_associates_only(t, cell[i].want, td.vcpu, 0);
+		swt_track(t, &td);
+		swt_track(t, &td);
+	}
+}
+
+static void monitor_is_for_tds_that_have_it(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct swt_td td;
+
+	swt_td_build(t, &td, 0, STAGE_RUNNABLE);
+	hold_epoch(t, &td);
+	swt_fake_msrs(t)->misc_enable = 0;
+	swt_no(t, ST_OPERAND_BUSY | OP_TD_EPOCH, L_VP_ENTER, V0(td.vcpu));
+}
+
+static void init_wants_tsc_adjust_as_it_was(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_sw_fake_msrs *msrs = swt_fake_msrs(t);
+	struct swt_td td;
+	u64 tdvpr;
+
+	swt_td_build(t, &td, 0, STAGE_INITIALIZED);
+	tdvpr = swt_vcpu_create(t, &td, MIN_TDVPS);
+	msrs->tsc_adjust++;
+	swt_no(t, ST_INCONSISTENT_MSR | ON_TSC_ADJUST, L_VP_INIT, V0(tdvpr));
+	swt_no(t, ST_INCONSISTENT_MSR | ON_TSC_ADJUST, L_V1(L_VP_INIT),
+	       SWT_ARGS(.rcx = tdvpr, .r8 = 7));
+	msrs->tsc_adjust--;
+	swt_ok(t, L_VP_INIT, V0(tdvpr));
+}
+
 static void pages_of_vcpus_belong_to_the_td(struct kunit *test)
 {
 	struct swt *t = swt_of(test);
@@ -269,6 +411,10 @@ static struct kunit_case vp_cases[] = {
 	KUNIT_CASE(enter_checks_its_operand),
 	KUNIT_CASE(enter_of_a_vcpu_without_pages_is_refused),
 	KUNIT_CASE(failed_enter_associates),
+	KUNIT_CASE(enter_checks_in_order),
+	KUNIT_CASE(entry_on_a_changed_cpu_is_in_no_epoch),
+	KUNIT_CASE(monitor_is_for_tds_that_have_it),
+	KUNIT_CASE(init_wants_tsc_adjust_as_it_was),
 	KUNIT_CASE(pages_of_vcpus_belong_to_the_td),
 	{}
 };
