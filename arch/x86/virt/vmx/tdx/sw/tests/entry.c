@@ -191,7 +191,19 @@ static void map_shared(struct entry *e)
 			.r8 = virt_to_phys(root), .r9 = GENMASK_ULL(51, 12)));
 }
 
-struct entry *swe_build(struct kunit *test)
+static void build_td(struct entry *e, u16 tsc_frequency)
+{
+	struct swt *t = e->t;
+
+	swt_td_build(t, &e->td, 0, STAGE_UNINITIALIZED);
+	if (tsc_frequency)
+		*(u16 *)(swt_va(e->td.params) + PARAMS_TSC_FREQUENCY) = tsc_frequency;
+	e->tsc_before = rdtsc_ordered();
+	swt_td_init(t, &e->td);
+	e->tsc_after = rdtsc_ordered();
+}
+
+struct entry *swe_build_tsc(struct kunit *test, u16 frequency)
 {
 	struct swt *t = swt_of(test);
 	struct entry *e;
@@ -204,7 +216,7 @@ struct entry *swe_build(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, e);
 	e->t = t;
 	t->checked = false;
-	swt_td_build(t, &e->td, 0, STAGE_INITIALIZED);
+	build_td(e, frequency);
 	memcpy(swt_va(swt_add(t, &e->td, GUEST_CODE)), swt_guest_start, PAGE_SIZE);
 	pml4 = swt_add(t, &e->td, GUEST_PML4);
 	pdpt = swt_add(t, &e->td, GUEST_PDPT);
@@ -222,6 +234,11 @@ struct entry *swe_build(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, EXIT_TDCALL, swe_enter(e));
 	KUNIT_ASSERT_EQ(test, 0xffcc, e->regs.rcx);
 	return e;
+}
+
+struct entry *swe_build(struct kunit *test)
+{
+	return swe_build_tsc(test, 0);
 }
 
 u64 swe_order(struct entry *e, const u8 *code, const u8 *end)

@@ -49,6 +49,8 @@ struct entry {
 	u64 orders;
 	u64 data;
 	u64 posted;			/* page with the posted-interrupt descriptor */
+	u64 tsc_before;			/* the host's, around TDH.MNG.INIT */
+	u64 tsc_after;
 	u64 host_xmm3;			/* in XMM3 at the next entry */
 	u64 host_dr7;			/* DR7 at the next entry, unless 0 */
 	bool interrupted;		/* an interrupt waits at the next entry */
@@ -59,6 +61,8 @@ struct entry {
 
 /* Skips the case where nothing can be entered. */
 struct entry *swe_build(struct kunit *test);
+/* With a TSC of this frequency, in units of TD_PARAMS; 0 is the usual one. */
+struct entry *swe_build_tsc(struct kunit *test, u16 frequency);
 
 u64 swe_shared_bit(void);
 

@@ -3,9 +3,12 @@
  * TDH.VP.ENTER with a guest that runs: needs a CPU with VMX, and VMX operation.
  * Where there is none the cases are skipped; Bochs runs them.
  */
+#include <linux/delay.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
+#include <asm/tsc.h>
 
 #include "entry.h"
 
@@ -342,16 +345,46 @@ static void nmi_waits_for_ve_info(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, swe_vp_rd(e, FIELD_PEND_NMI));
 }
 
+#define TSC_UNIT_KHZ		25000
+#define TSC_FREQUENCY_MIN	4
+#define TSC_FREQUENCY_MAX	400
+#define TSC_ROUNDING		2
+
+/* Twice the host's, or half of it. */
+static u16 other_frequency(struct kunit *test)
+{
+	u16 frequency = 2 * tsc_khz / TSC_UNIT_KHZ;
+
+	if (frequency < TSC_FREQUENCY_MIN)
+		kunit_skip(test, "needs the frequency of the TSC");
+	return frequency <= TSC_FREQUENCY_MAX ? frequency : tsc_khz / 2 / TSC_UNIT_KHZ;
+}
+
+/* It starts somewhere in MNG.INIT, and is read somewhere in VP.ENTER. */
+static void expect_tsc(struct entry *e, u16 frequency)
+{
+	u64 khz = (u64)frequency * TSC_UNIT_KHZ, before, after, min, max;
+
+	before = rdtsc_ordered();
+	KUNIT_EXPECT_EQ(e->t->test, EXIT_TDCALL, ORDER(e, tsc));
+	after = rdtsc_ordered();
+	min = mul_u64_u64_div_u64(before - e->tsc_after, khz, tsc_khz);
+	max = mul_u64_u64_div_u64(after - e->tsc_before, khz, tsc_khz);
+	KUNIT_EXPECT_GE(e->t->test, e->regs.rsi + TSC_ROUNDING, min);
+	KUNIT_EXPECT_LE(e->t->test, e->regs.rsi, max + TSC_ROUNDING);
+	/* Tight enough to tell the frequency from the host's */
+	KUNIT_EXPECT_LT(e->t->test, 2 * (max - min), min);
+}
+
 static void tsc_starts_with_the_td(struct kunit *test)
 {
-	struct entry *e = swe_build(test);
-	u64 first;
+	u16 frequency = other_frequency(test);
+	struct entry *e = swe_build_tsc(test, frequency);
 
-	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, tsc));
-	first = e->regs.rsi;
-	KUNIT_EXPECT_GT(test, first, 0);
-	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, tsc));
-	KUNIT_EXPECT_GT(test, e->regs.rsi, first);
+	mdelay(50);
+	expect_tsc(e, frequency);
+	mdelay(50);
+	expect_tsc(e, frequency);
 }
 
 static struct kunit_case entry_cases[] = {
