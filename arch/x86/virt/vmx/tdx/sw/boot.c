@@ -269,6 +269,13 @@ u64 tdx_sw_read_msr(u32 msr)
 	return low | (u64)high << 32;
 }
 
+/* One that the CPU has. */
+void tdx_sw_write_msr(u32 msr, u64 value)
+{
+	if (!tdx_sw_fake_wrmsr(msr, value))
+		native_write_msr(msr, lower_32_bits(value), upper_32_bits(value));
+}
+
 void tdx_sw_record_tsc_adjust(void)
 {
 	__this_cpu_write(tsc_adjust, tdx_sw_read_msr(MSR_IA32_TSC_ADJUST));

@@ -31,7 +31,7 @@ void host_save(struct host_state *host)
 	native_store_gdt(&host->gdt);
 	store_idt(&host->idt);
 	host->fs_base = native_read_msr(MSR_FS_BASE);
-	host->debugctl = native_read_msr(MSR_IA32_DEBUGCTLMSR);
+	host->debugctl = tdx_sw_read_msr(MSR_IA32_DEBUGCTLMSR);
 }
 
 void host_fill_vmcs(const struct host_state *host)
@@ -86,7 +86,7 @@ void host_restore_cpu(const struct host_state *host)
 	if (host->ldt)
 		asm volatile("lldt %0" : : "rm" (host->ldt));
 	restore_selectors(host);
-	if (native_read_msr(MSR_IA32_DEBUGCTLMSR) != debugctl)
-		native_write_msr(MSR_IA32_DEBUGCTLMSR, debugctl, debugctl >> 32);
+	if (tdx_sw_read_msr(MSR_IA32_DEBUGCTLMSR) != debugctl)
+		tdx_sw_write_msr(MSR_IA32_DEBUGCTLMSR, debugctl);
 	vmcs_load(host->vmcs);
 }

@@ -477,6 +477,7 @@ bool tdx_sw_tsc_adjust_changed(void);
 void tdx_sw_record_tsc_adjust(void);
 bool tdx_sw_cpuid_is_limited(void);
 u64 tdx_sw_read_msr(u32 msr);
+void tdx_sw_write_msr(u32 msr, u64 value);
 bool tdx_sw_in_vmx_root(void);
 
 /* ---- TD, vCPU, S-EPT ---- */

@@ -249,6 +249,9 @@ int tdx_sw_test_set_op_state(u64 tdr, u32 op_state);
 struct tdx_sw_fake_msrs {
 	u64 misc_enable;
 	u64 tsc_adjust;
+	u64 debugctl;
+	/* A VM exit clears DEBUGCTL.  It is in between two reads, so one does it here. */
+	bool read_clears_debugctl;
 };
 
 /* In place of the MSRs of every CPU.  NULL: those of the CPU again. */
@@ -256,8 +259,14 @@ void tdx_sw_test_fake_msrs(struct tdx_sw_fake_msrs *msrs);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 bool tdx_sw_fake_rdmsr(u32 msr, u64 *value);
+bool tdx_sw_fake_wrmsr(u32 msr, u64 value);
 #else
 static inline bool tdx_sw_fake_rdmsr(u32 msr, u64 *value)
+{
+	return false;
+}
+
+static inline bool tdx_sw_fake_wrmsr(u32 msr, u64 value)
 {
 	return false;
 }

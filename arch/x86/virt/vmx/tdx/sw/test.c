@@ -424,6 +424,8 @@ static u64 *find_msr(struct tdx_sw_fake_msrs *msrs, u32 msr)
 		return &msrs->misc_enable;
 	case MSR_IA32_TSC_ADJUST:
 		return &msrs->tsc_adjust;
+	case MSR_IA32_DEBUGCTLMSR:
+		return &msrs->debugctl;
 	default:
 		return NULL;
 	}
@@ -437,7 +439,19 @@ bool tdx_sw_fake_rdmsr(u32 msr, u64 *value)
 	if (!fake)
 		return false;
 	*value = *fake;
+	if (fake == &msrs->debugctl && msrs->read_clears_debugctl)
+		*fake = 0;
 	return true;
+}
+
+bool tdx_sw_fake_wrmsr(u32 msr, u64 value)
+{
+	struct tdx_sw_fake_msrs *msrs = READ_ONCE(fake_msrs);
+	u64 *fake = msrs ? find_msr(msrs, msr) : NULL;
+
+	if (fake)
+		*fake = value;
+	return fake;
 }
 
 static struct tdx_sw_state *real_state;

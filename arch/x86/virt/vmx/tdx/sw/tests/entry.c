@@ -43,6 +43,7 @@ static void read_host_regs(struct host_regs *host)
 
 	for (i = 0; i < NR_LOST_MSRS; i++)
 		rdmsrl(swe_lost_msr[i], host->msr[i]);
+	rdmsrl(MSR_IA32_DEBUGCTLMSR, host->debugctl);
 	host->xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	host->xss = 0;
 	if (boot_cpu_has(X86_FEATURE_XSAVES))
@@ -69,6 +70,18 @@ static void restore_host(const struct host_regs *host)
 		wrmsrl(MSR_IA32_XSS, host->xss);
 }
 
+/* One by one: a CPU that lacks a bit may refuse the others along with it. */
+static void set_debugctl(unsigned long bits)
+{
+	unsigned int bit;
+	u64 value;
+
+	for_each_set_bit(bit, &bits, BITS_PER_LONG) {
+		rdmsrl(MSR_IA32_DEBUGCTLMSR, value);
+		wrmsrl_safe(MSR_IA32_DEBUGCTLMSR, value | BIT_ULL(bit));
+	}
+}
+
 /*
  * The exit has acknowledged the interrupt, and there is nobody here to handle
  * it: let it come again as soon as interrupts are on.
@@ -88,7 +101,7 @@ static DEFINE_IRQ_WORK(interrupt, nothing);
 u64 swe_enter_once(struct entry *e)
 {
 	unsigned long flags;
-	u64 status;
+	u64 status, debugctl;
 
 	e->regs.rcx = e->td.vcpu;
 	kernel_fpu_begin();
@@ -97,6 +110,8 @@ u64 swe_enter_once(struct entry *e)
 	set_debugreg(HOST_DR0, 0);
 	if (e->host_dr7)
 		set_debugreg(e->host_dr7, 7);
+	rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+	set_debugctl(e->host_debugctl);
 	if (e->interrupted)
 		irq_work_queue(&interrupt);
 	asm volatile("movq %0, %%xmm3" : : "r" (e->host_xmm3));
@@ -104,6 +119,7 @@ u64 swe_enter_once(struct entry *e)
 	status = __seamcall_saved_ret(L_VP_ENTER, &e->regs);
 	read_host_regs(&e->after);
 	restore_host(&e->before);
+	wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
 	set_debugreg(DR7_DISABLED, 7);
 	set_debugreg(0, 0);
 	if (status == EXIT_EXTERNAL_INTERRUPT)

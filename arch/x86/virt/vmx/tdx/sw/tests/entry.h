@@ -33,6 +33,7 @@ extern const u32 swe_lost_msr[NR_LOST_MSRS];
 /* What an exit may do to the host. */
 struct host_regs {
 	u64 msr[NR_LOST_MSRS];
+	u64 debugctl;
 	u64 xcr0;
 	u64 xss;
 	u64 dr[4];
@@ -53,6 +54,7 @@ struct entry {
 	u64 tsc_after;
 	u64 host_xmm3;			/* in XMM3 at the next entry */
 	u64 host_dr7;			/* DR7 at the next entry, unless 0 */
+	u64 host_debugctl;		/* bits of IA32_DEBUGCTL at the next entry */
 	bool interrupted;		/* an interrupt waits at the next entry */
 	struct host_regs before;
 	struct host_regs after;

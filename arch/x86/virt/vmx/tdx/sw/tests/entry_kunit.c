@@ -144,6 +144,43 @@ static void exit_leaves_what_the_interface_says(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x12345678, e->regs.r8);
 }
 
+#define DEBUGCTL_SURVIVES	(BIT(1) | BIT(12) | BIT(14))
+/* Bits that do no harm while the kernel runs, with interrupts off. */
+#define DEBUGCTL_TRIED		(BIT(0) | BIT(11) | DEBUGCTL_SURVIVES)
+
+static void exit_keeps_three_bits_of_debugctl(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+	unsigned long tried = DEBUGCTL_TRIED;
+	unsigned int bit;
+
+	for_each_set_bit(bit, &tried, BITS_PER_LONG) {
+		e->host_debugctl = BIT_ULL(bit);
+		KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, count));
+		if (!(e->before.debugctl & BIT_ULL(bit)))
+			kunit_info(test, "not on this CPU: bit %u\n", bit);
+		KUNIT_EXPECT_EQ(test, e->before.debugctl & DEBUGCTL_SURVIVES, e->after.debugctl);
+	}
+}
+
+/* The same where the CPU has none of the bits: with an exit that clears, or not. */
+static void exit_keeps_three_bits_of_fake_debugctl(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+	struct tdx_sw_fake_msrs *msrs = swt_fake_msrs(e->t);
+	unsigned int bit, clears;
+
+	for (bit = 0; bit < 64; bit++) {
+		for (clears = 0; clears <= 1; clears++) {
+			msrs->debugctl = BIT_ULL(bit);
+			msrs->read_clears_debugctl = clears;
+			KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, count));
+			KUNIT_EXPECT_EQ_MSG(test, BIT_ULL(bit) & DEBUGCTL_SURVIVES,
+					    msrs->debugctl, "bit %u", bit);
+		}
+	}
+}
+
 static void spec_ctrl_is_the_guests_own(struct kunit *test)
 {
 	struct entry *e = swe_build(test);
@@ -170,7 +207,9 @@ static void exit_before_the_guest_ran_is_like_any_other(struct kunit *test)
 
 	e->interrupted = true;
 	e->host_dr7 = DR7_DR0_ENABLED;
+	e->host_debugctl = DEBUGCTL_TRIED;
 	KUNIT_EXPECT_EQ(test, EXIT_OTHER_SMI, swe_enter_once(e));
+	KUNIT_EXPECT_EQ(test, e->before.debugctl & DEBUGCTL_SURVIVES, e->after.debugctl);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, 0, e->after.dr[i]);
 	KUNIT_EXPECT_EQ(test, 0xffff0ff0, e->after.dr6);
@@ -183,6 +222,7 @@ static void failed_entry_leaves_the_host_alone(struct kunit *test)
 {
 	struct entry *e = swe_build(test);
 
+	e->host_debugctl = DEBUGCTL_TRIED;
 	swt_lock(e->t, &(struct tdx_sw_test_lock) {
 		.class = TDX_SW_LOCK_TD_EPOCH, .object = e->td.tdr, .excl = true });
 	KUNIT_EXPECT_EQ(test, ST_OPERAND_BUSY | OP_TD_EPOCH, swe_enter(e));
@@ -253,6 +293,7 @@ static void repeated_fault_is_emulated(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, e->after.msr[0]);
 	}
 
+	e->host_debugctl = DEBUGCTL_TRIED;
 	/* Seven are recorded: from here on the guest does not run. */
 	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, swe_enter(e));
 	KUNIT_EXPECT_EQ(test, QUAL_WRITE, e->regs.rcx);
@@ -260,6 +301,7 @@ static void repeated_fault_is_emulated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, e->regs.rdx);
 	KUNIT_EXPECT_EQ(test, 0, e->regs.r9);
 	KUNIT_EXPECT_EQ(test, e->before.msr[0], e->after.msr[0]);
+	KUNIT_EXPECT_EQ(test, e->before.debugctl, e->after.debugctl);
 	KUNIT_EXPECT_EQ(test, HOST_DR0, e->after.dr[0]);
 	KUNIT_EXPECT_EQ(test, 3, e->after.xcr0);
 
@@ -396,6 +438,8 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(undefined_opcode_is_the_guests),
 	KUNIT_CASE(triple_fault_disables_the_vcpu),
 	KUNIT_CASE(exit_leaves_what_the_interface_says),
+	KUNIT_CASE(exit_keeps_three_bits_of_debugctl),
+	KUNIT_CASE(exit_keeps_three_bits_of_fake_debugctl),
 	KUNIT_CASE(spec_ctrl_is_the_guests_own),
 	KUNIT_CASE(exit_before_the_guest_ran_is_like_any_other),
 	KUNIT_CASE(failed_entry_leaves_the_host_alone),
