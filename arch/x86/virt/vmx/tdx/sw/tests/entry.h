@@ -26,6 +26,7 @@
 
 #define TDG_VP_VEINFO_GET	3
 #define TDG_MEM_PAGE_ACCEPT	6
+#define TDG_VM_WR		8
 
 #define NR_LOST_MSRS	5
 extern const u32 swe_lost_msr[NR_LOST_MSRS];
@@ -78,7 +79,7 @@ u64 swe_order(struct entry *e, const u8 *code, const u8 *end);
 
 #define ORDER(e, name)	swe_order(e, swt_order_##name, swt_order_##name##_end)
 
-/* Other operands in @e->regs; returns RAX. */
+/* Other operands in @e->regs; returns RAX, and RCX in @e->regs.rdi. */
 u64 swe_tdcall(struct entry *e, u64 leaf, u64 rcx);
 
 void swe_vp_wr(struct entry *e, u64 field, u64 value, u64 mask);

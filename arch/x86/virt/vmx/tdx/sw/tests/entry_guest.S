@@ -126,18 +126,24 @@ ORDER write
 	movb	$1, (%rdi)
 ORDER_END write
 
-	/* TDCALL with leaf RSI and operands RDI, RDX, R8: RBX = status, RCX in R9 */
+	/* TDCALL with leaf RSI and operands RDI, RDX, R8, R9: RBX = RAX, RDI = RCX */
 ORDER tdcall
 	movq	%rsi, %rax
 	movq	%rdi, %rcx
 	TDCALL
 	movq	%rax, %rbx
-	movq	%rcx, %r9
+	movq	%rcx, %rdi
 ORDER_END tdcall
 
 ORDER undefined
 	ud2
 ORDER_END undefined
+
+	/* ... with the stack that ends at RDI */
+ORDER undefined_with_stack
+	movq	%rdi, %rsp
+	ud2
+ORDER_END undefined_with_stack
 
 	/* An IDT without entries, and an exception */
 ORDER triple_fault
@@ -154,6 +160,19 @@ ORDER interrupts_on
 	nop
 	cli
 ORDER_END interrupts_on
+
+	/* Leave an NMI's handler */
+ORDER iret
+	movq	%rsp, %rax
+	pushq	$0
+	pushq	%rax
+	pushfq
+	pushq	$CODE64
+	leaq	1f(%rip), %rax
+	pushq	%rax
+	iretq
+1:
+ORDER_END iret
 
 	/* Pass XMM3 to the host: RSI = XMM3 as the host answers, RBX = XMM4 */
 .macro PASS_XMM3

@@ -15,6 +15,7 @@ extern const u8 swt_guest_start[PAGE_SIZE];
 
 DECLARE_ORDER(count);
 DECLARE_ORDER(interrupts_on);
+DECLARE_ORDER(iret);
 DECLARE_ORDER(look_at_own_registers);
 DECLARE_ORDER(memory);
 DECLARE_ORDER(own_registers);
@@ -23,6 +24,7 @@ DECLARE_ORDER(tdcall);
 DECLARE_ORDER(triple_fault);
 DECLARE_ORDER(tsc);
 DECLARE_ORDER(undefined);
+DECLARE_ORDER(undefined_with_stack);
 DECLARE_ORDER(write);
 DECLARE_ORDER(write_spec_ctrl);
 DECLARE_ORDER(xmm);

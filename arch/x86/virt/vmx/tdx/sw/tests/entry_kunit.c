@@ -26,6 +26,7 @@
 #define FIELD_POSTED_DESC	0x2016ULL
 #define FIELD_PIN_CONTROLS	0x4000ULL
 #define FIELD_STATE_DETAILS	0x9120000300000100ULL
+#define FIELD_NOTIFY_ENABLES	0x9110000300000010ULL
 #define PIN_POSTED		BIT(7)
 #define NOTIFICATION		0xf2
 
@@ -100,7 +101,7 @@ static void shared_memory_and_mmio(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, memory));
 	KUNIT_EXPECT_EQ(test, VECTOR_DF, e->regs.r15);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swe_tdcall(e, TDG_VP_VEINFO_GET, 0));
-	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, e->regs.r9);
+	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, e->regs.rdi);
 }
 
 static void undefined_opcode_is_the_guests(struct kunit *test)
@@ -279,22 +280,45 @@ static void blocked_page_exits_after_tracking(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
 }
 
+#define ZERO_STEP_FREE		6	/* that only count */
+
+static void block_data(struct entry *e)
+{
+	swt_block(e->t, &e->td, GUEST_DATA, 0);
+	swt_track(e->t, &e->td);
+}
+
+static void unblock_data(struct entry *e)
+{
+	swt_ok(e->t, L_MEM_RANGE_UNBLOCK, SWT_ARGS(.rcx = GUEST_DATA, .rdx = e->td.tdr));
+}
+
+/* After a first time, until the address is recorded. */
+static void fault_again(struct entry *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < ZERO_STEP_FREE; i++) {
+		KUNIT_EXPECT_EQ(e->t->test, EXIT_EPT_VIOLATION, swe_enter(e));
+		KUNIT_EXPECT_EQ(e->t->test, 0, e->after.msr[0]);
+	}
+}
+
+static void write_repeatedly(struct entry *e)
+{
+	block_data(e);
+	e->regs.rdi = GUEST_DATA + 8;
+	KUNIT_EXPECT_EQ(e->t->test, EXIT_EPT_VIOLATION, ORDER(e, write));
+	fault_again(e);
+}
+
 static void repeated_fault_is_emulated(struct kunit *test)
 {
 	struct entry *e = swe_build(test);
-	unsigned int i;
 
-	swt_block(e->t, &e->td, GUEST_DATA, 0);
-	swt_track(e->t, &e->td);
-	e->regs.rdi = GUEST_DATA;
-	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, ORDER(e, write));
-	for (i = 0; i < 6; i++) {
-		KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, swe_enter(e));
-		KUNIT_EXPECT_EQ(test, 0, e->after.msr[0]);
-	}
-
+	write_repeatedly(e);
 	e->host_debugctl = DEBUGCTL_TRIED;
-	/* Seven are recorded: from here on the guest does not run. */
+	/* From here on the guest does not run. */
 	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, swe_enter(e));
 	KUNIT_EXPECT_EQ(test, QUAL_WRITE, e->regs.rcx);
 	KUNIT_EXPECT_EQ(test, GUEST_DATA, e->regs.r8);
@@ -310,8 +334,119 @@ static void repeated_fault_is_emulated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ST_OPERAND_BUSY | OP_SEPT_TREE, swe_enter(e));
 	swt_unlock_all(e->t);
 
-	swt_ok(e->t, L_MEM_RANGE_UNBLOCK, SWT_ARGS(.rcx = GUEST_DATA, .rdx = e->td.tdr));
+	unblock_data(e);
 	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, swe_enter(e));
+	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
+}
+
+static void ask_for_notification(struct entry *e)
+{
+	e->regs.rdx = FIELD_NOTIFY_ENABLES;
+	e->regs.r8 = 1;
+	e->regs.r9 = 1;
+	KUNIT_EXPECT_EQ(e->t->test, ST_SUCCESS, swe_tdcall(e, TDG_VM_WR, 0));
+}
+
+/* Of the last #VE: the address, after a look at the rest. */
+static u64 ve_address(struct entry *e)
+{
+	KUNIT_EXPECT_EQ(e->t->test, ST_SUCCESS, swe_tdcall(e, TDG_VP_VEINFO_GET, 0));
+	KUNIT_EXPECT_EQ(e->t->test, EXIT_EPT_VIOLATION, e->regs.rdi);
+	KUNIT_EXPECT_EQ(e->t->test, QUAL_WRITE, e->regs.rdx & QUAL_ACCESS);
+	KUNIT_EXPECT_EQ(e->t->test, e->regs.r9 & ~swe_shared_bit(), e->regs.r8 & (SZ_1G - 1));
+	return e->regs.r9;
+}
+
+/* It runs with the page in place, and has written to it unless told first. */
+static void expect_resolved(struct entry *e, unsigned int vector)
+{
+	KUNIT_EXPECT_EQ(e->t->test, EXIT_TDCALL, swe_enter(e));
+	KUNIT_EXPECT_EQ(e->t->test, vector, e->regs.r15);
+	KUNIT_EXPECT_EQ(e->t->test, !vector, *(u8 *)(swt_va(e->data) + 8) == 1);
+}
+
+static void guest_hears_of_repeated_faults(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	ask_for_notification(e);
+	write_repeatedly(e);
+	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, swe_enter(e));
+	unblock_data(e);
+	expect_resolved(e, VECTOR_VE);
+	KUNIT_EXPECT_EQ(test, GUEST_DATA + 8, ve_address(e));
+	e->regs.rdi = GUEST_DATA + 8;
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, write));
+	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
+}
+
+static void guest_hears_of_recorded_faults_only(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	ask_for_notification(e);
+	block_data(e);
+	e->regs.rdi = GUEST_DATA + 8;
+	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, ORDER(e, write));
+	unblock_data(e);
+	expect_resolved(e, 0);
+}
+
+static void guest_hears_of_repeated_faults_on_request(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	write_repeatedly(e);
+	unblock_data(e);
+	expect_resolved(e, 0);
+}
+
+/* It would be a #DF. */
+static void guest_hears_nothing_while_ve_info_is_unread(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	ask_for_notification(e);
+	e->regs.rdi = LINEAR_SHARED + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, memory));
+	KUNIT_EXPECT_EQ(test, VECTOR_VE, e->regs.r15);
+	write_repeatedly(e);
+	unblock_data(e);
+	expect_resolved(e, 0);
+	KUNIT_EXPECT_EQ(test, swe_shared_bit() + PAGE_SIZE, ve_address(e));
+}
+
+/* What is in delivery is an exception, for which there is no stack. */
+static void guest_hears_nothing_during_delivery(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	ask_for_notification(e);
+	block_data(e);
+	e->regs.rdi = GUEST_DATA + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, ORDER(e, undefined_with_stack));
+	fault_again(e);
+	unblock_data(e);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, swe_enter(e));
+	KUNIT_EXPECT_EQ(test, VECTOR_UD, e->regs.r15);
+}
+
+/*
+ * An NMI ends an order, and its handler is not left by itself.  It has to be: Bochs
+ * lets the vCPU that is entered next inherit that NMIs are blocked.
+ */
+static void guest_hears_nothing_in_an_nmi(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	ask_for_notification(e);
+	swe_vp_wr(e, FIELD_PEND_NMI, 1, 1);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, count));
+	KUNIT_EXPECT_EQ(test, VECTOR_NMI, e->regs.r15);
+	write_repeatedly(e);
+	unblock_data(e);
+	expect_resolved(e, 0);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, iret));
 	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
 }
 
@@ -321,11 +456,10 @@ static void forced_zero_step_keeps_the_guest_out(struct kunit *test)
 	struct entry *e = swe_build(test);
 	unsigned int i;
 
-	swt_block(e->t, &e->td, GUEST_DATA, 0);
-	swt_track(e->t, &e->td);
+	block_data(e);
 	e->regs.rdi = GUEST_DATA + 8;
 	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, ORDER(e, write));
-	swt_ok(e->t, L_MEM_RANGE_UNBLOCK, SWT_ARGS(.rcx = GUEST_DATA, .rdx = e->td.tdr));
+	unblock_data(e);
 
 	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_zero_step(1, 2));
 	for (i = 0; i < 2; i++) {
@@ -447,6 +581,12 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(vmcall_passes_zeroed_xmm),
 	KUNIT_CASE(blocked_page_exits_after_tracking),
 	KUNIT_CASE(repeated_fault_is_emulated),
+	KUNIT_CASE(guest_hears_of_repeated_faults),
+	KUNIT_CASE(guest_hears_of_recorded_faults_only),
+	KUNIT_CASE(guest_hears_of_repeated_faults_on_request),
+	KUNIT_CASE(guest_hears_nothing_while_ve_info_is_unread),
+	KUNIT_CASE(guest_hears_nothing_during_delivery),
+	KUNIT_CASE(guest_hears_nothing_in_an_nmi),
 	KUNIT_CASE(forced_zero_step_keeps_the_guest_out),
 	KUNIT_CASE(posted_interrupt_arrives),
 	KUNIT_CASE(nmi_waits_for_ve_info),
