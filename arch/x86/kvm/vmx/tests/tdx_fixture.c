@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/cpu.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/misc_cgroup.h>
 
@@ -557,6 +558,22 @@ void tdx_test_expect_entry(struct tdx_test *t, gfn_t gfn, int level, u8 state)
 		KUNIT_EXPECT_EQ(t->vm.test, info.state, state);
 }
 
+struct task_struct *tdx_test_other_cpu_thread(struct tdx_test *t, int (*fn)(void *data),
+					      void *data)
+{
+	struct task_struct *task = kthread_create(fn, data, "tdx-test");
+
+	KUNIT_ASSERT_FALSE(t->vm.test, IS_ERR(task));
+	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
+	kthread_bind(task, cpumask_nth(1, cpu_online_mask));
+	return task;
+}
+
+u64 tdx_test_nr_calls(struct tdx_test *t, unsigned int leaf)
+{
+	return tdx_sw_count(leaf, NULL) - t->module_calls[leaf];
+}
+
 void tdx_test_reset_counts(struct tdx_test *t)
 {
 	struct kvm_vm_stat *stat = &t->kvm->stat;
@@ -578,7 +595,7 @@ void tdx_test_expect_calls(struct tdx_test *t, unsigned int leaf, u64 want)
 {
 	KUNIT_EXPECT_EQ_MSG(t->vm.test, atomic64_read(&t->kvm_tdx->seamcalls[leaf]), want,
 			    "TDH.%s, as KVM counts", tdx_leaf_name(leaf));
-	KUNIT_EXPECT_EQ_MSG(t->vm.test, tdx_sw_count(leaf, NULL) - t->module_calls[leaf],
+	KUNIT_EXPECT_EQ_MSG(t->vm.test, tdx_test_nr_calls(t, leaf),
 			    want, "TDH.%s, as the module counts", tdx_leaf_name(leaf));
 }
 

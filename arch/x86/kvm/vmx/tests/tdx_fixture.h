@@ -103,8 +103,14 @@ bool tdx_test_sept(struct tdx_test *t, gfn_t gfn, int level,
 		   struct tdx_sw_sept_info *info);
 void tdx_test_expect_entry(struct tdx_test *t, gfn_t gfn, int level, u8 state);
 
+/* For the second CPU, and yet to be woken up; the caller stays on the first. */
+struct task_struct *tdx_test_other_cpu_thread(struct tdx_test *t, int (*fn)(void *data),
+					      void *data);
+
 void tdx_test_reset_counts(struct tdx_test *t);
-/* Calls since then, which KVM and the module have to agree about. */
+/* Calls since then, as the module counts. */
+u64 tdx_test_nr_calls(struct tdx_test *t, unsigned int leaf);
+/* The same, which KVM and the module have to agree about. */
 void tdx_test_expect_calls(struct tdx_test *t, unsigned int leaf, u64 want);
 void tdx_test_expect_rounds(struct tdx_test *t, u64 rounds, u64 kicks, u64 busy);
 void tdx_test_expect_pages(struct tdx_test *t, u64 mapped, u64 removed, u64 leaked);

@@ -6,9 +6,7 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
-#include <linux/cpumask.h>
 #include <linux/delay.h>
-#include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 
@@ -286,16 +284,10 @@ static int finalize_thread(void *data)
 }
 
 /* On another CPU than this. */
-static void start_finalize(struct kunit *test, struct finalize_race *race)
+static void start_finalize(struct finalize_race *race)
 {
-	struct task_struct *task;
-
-	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
 	init_completion(&race->done);
-	task = kthread_create(finalize_thread, race, "tdx-finalize");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	kthread_bind(task, cpumask_nth(1, cpu_online_mask));
-	wake_up_process(task);
+	wake_up_process(tdx_test_other_cpu_thread(race->t, finalize_thread, race));
 	while (!READ_ONCE(race->started))
 		cond_resched();
 }
@@ -313,7 +305,7 @@ static void kvm_and_module_agree_under_mmu_lock(struct kunit *test)
 	bool runnable = false;
 
 	race.when = 1;
-	start_finalize(test, &race);
+	start_finalize(&race);
 
 	WRITE_ONCE(race.nr_removed, 1);
 	while (!runnable) {
@@ -339,7 +331,7 @@ static void finalize_waits_for_mmu_lock(struct kunit *test)
 	u64 nr_calls;
 
 	race.when = 1;
-	start_finalize(test, &race);
+	start_finalize(&race);
 
 	read_lock(&t->kvm->mmu_lock);
 	WRITE_ONCE(race.nr_removed, 1);
@@ -365,7 +357,7 @@ static void finalize_against_holes(struct kunit *test)
 	tdx_test_reset_counts(t);
 	race.when = get_random_u32_inclusive(1, NR_RACE_PAGES - 1);
 	kunit_info(test, "finalize after %d pages\n", race.when);
-	start_finalize(test, &race);
+	start_finalize(&race);
 
 	for (gfn = GFN; gfn < GFN + NR_RACE_PAGES; gfn++) {
 		tdx_test_punch_hole(t, gfn, gfn + 1, true);

@@ -431,11 +431,8 @@ static void nobody_reads_the_sept_during_a_removal(struct kunit *test)
 	u64 early;
 
 	KUNIT_ASSERT_EQ(test, tdx_test_fault(t, FIRST_GFN), RET_PF_FIXED);
-	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
 	init_completion(&reader.done);
-	task = kthread_create(read_thread, &reader, "tdx-reader");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	kthread_bind(task, cpumask_nth(1, cpu_online_mask));
+	task = tdx_test_other_cpu_thread(t, read_thread, &reader);
 	tdx_test_reset_counts(t);
 
 	write_lock(&t->kvm->mmu_lock);
@@ -443,7 +440,7 @@ static void nobody_reads_the_sept_during_a_removal(struct kunit *test)
 	while (!READ_ONCE(reader.started))
 		cpu_relax();
 	mdelay(20);
-	early = tdx_sw_count(TDH_MEM_SEPT_RD, NULL) - t->module_calls[TDH_MEM_SEPT_RD];
+	early = tdx_test_nr_calls(t, TDH_MEM_SEPT_RD);
 	write_unlock(&t->kvm->mmu_lock);
 
 	wait_for_completion(&reader.done);

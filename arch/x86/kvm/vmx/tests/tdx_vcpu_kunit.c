@@ -8,7 +8,6 @@
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
-#include <linux/kthread.h>
 #include <linux/sched.h>
 
 #include "lapic.h"
@@ -240,19 +239,14 @@ static int init_vcpu_thread(void *data)
 	return 0;
 }
 
-static u64 nr_calls(struct tdx_test *t, unsigned int leaf)
-{
-	return tdx_sw_count(leaf, NULL) - t->module_calls[leaf];
-}
-
 /* Until TDH.VP.INIT is what comes next, and then some. */
 static void wait_for_all_pages(struct tdx_test *t)
 {
 	unsigned int i, nr = tdx_get_sys_info()->tdvps_base_size / PAGE_SIZE - 1;
 
-	for (i = 0; i < 2000 && nr_calls(t, TDH_VP_ADDCX) < nr; i++)
+	for (i = 0; i < 2000 && tdx_test_nr_calls(t, TDH_VP_ADDCX) < nr; i++)
 		mdelay(1);
-	KUNIT_EXPECT_EQ(t->vm.test, nr_calls(t, TDH_VP_ADDCX), nr);
+	KUNIT_EXPECT_EQ(t->vm.test, tdx_test_nr_calls(t, TDH_VP_ADDCX), nr);
 	mdelay(20);
 }
 
@@ -267,17 +261,14 @@ static void init_waits_for_mmu_lock(struct kunit *test)
 	struct task_struct *task;
 	u64 early;
 
-	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
 	init_completion(&thread.done);
-	task = kthread_create(init_vcpu_thread, &thread, "tdx-init-vcpu");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	kthread_bind(task, cpumask_nth(1, cpu_online_mask));
+	task = tdx_test_other_cpu_thread(t, init_vcpu_thread, &thread);
 	tdx_test_reset_counts(t);
 
 	read_lock(&t->kvm->mmu_lock);
 	wake_up_process(task);
 	wait_for_all_pages(t);
-	early = nr_calls(t, TDH_VP_INIT);
+	early = tdx_test_nr_calls(t, TDH_VP_INIT);
 	read_unlock(&t->kvm->mmu_lock);
 
 	wait_for_completion(&thread.done);
