@@ -218,7 +218,7 @@ static void disabled_vcpu_is_left_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r->run->internal.data[0],
 			TDX_NON_RECOVERABLE_VCPU | EXIT_REASON_TRIPLE_FAULT);
 
-	/* A pre-fault for it gives it the new root, if there is one. */
+	/* A pre-fault may find a new root for it, which it has no use for. */
 	tdx_test_reset_counts(r->t);
 	tdx_load_mmu_pgd(r->vcpu, __pa(page_address(r->t->source)), 4);
 	tdx_test_expect_calls(r->t, TDH_VP_WR, 0);
