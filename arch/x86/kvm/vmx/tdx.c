@@ -645,16 +645,6 @@ static int tdx_offline_cpu(unsigned int cpu)
 	return tdx_cpu_offline_check(cpu);
 }
 
-/* Hyper-V flushes by root, and KVM doesn't know that of a TD. */
-static bool __init tdx_flushes_by_hypercall(void)
-{
-#if IS_ENABLED(CONFIG_HYPERV)
-	return vt_x86_ops.flush_remote_tlbs;
-#else
-	return false;
-#endif
-}
-
 static const char *__init tdx_missing_requirement(void)
 {
 	if (!enable_ept || !cpu_has_vmx_ept_ad_bits())
@@ -663,8 +653,6 @@ static const char *__init tdx_missing_requirement(void)
 		return "the TDP MMU";
 	if (!enable_mmio_caching)
 		return "MMIO caching";
-	if (tdx_flushes_by_hypercall())
-		return "TLB flushes that Hyper-V doesn't do for KVM";
 	if (!enable_virt_at_load)
 		return "kvm.enable_virt_at_load";
 	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
@@ -678,16 +666,20 @@ static const char *__init tdx_missing_requirement(void)
 /* What doesn't take the module to find out. */
 void __init tdx_hardware_setup(void)
 {
-	const char *missing;
+	const char *missing, *op;
 
 	if (!enable_tdx)
 		return;
 
 	missing = tdx_missing_requirement();
-	if (!missing)
+	op = vt_unexpected_op(&vt_x86_ops);
+	if (!missing && !op)
 		return;
 
-	pr_info("TDX is off: it needs %s\n", missing);
+	if (missing)
+		pr_info("TDX is off: it needs %s\n", missing);
+	else
+		pr_info("TDX is off: it can't be used with kvm_intel's %s()\n", op);
 	enable_tdx = false;
 }
 

@@ -16,11 +16,14 @@
  *	tdx_sept.c	private memory: changes of the mirror to SEAMCALLs
  *	tdx_msr.c	MSRs that KVM emulates for a TD
  *	tdx_stats.c	counters, what they show in debugfs
+ *
+ * and for vt.c, which brings it up, and vt_ops.c, which chooses between it and VMX.
  */
 
 #include <linux/kvm_host.h>
 
 #include "common.h"
+#include "vmx.h"
 
 #ifdef CONFIG_KVM_INTEL_TDX
 
@@ -193,6 +196,7 @@ struct vcpu_tdx {
 
 /* Code for both kinds of vCPUs finds the shared part at the same place. */
 static_assert(offsetof(struct vcpu_tdx, vcpu) == 0);
+static_assert(offsetof(struct vcpu_tdx, vt) == offsetof(struct vcpu_vmx, vt));
 static_assert(offsetof(struct kvm_tdx, kvm) == 0);
 
 static __always_inline struct kvm_tdx *to_kvm_tdx(struct kvm *kvm)
@@ -373,6 +377,10 @@ const char *tdx_leaf_name(unsigned int leaf);
 void tdx_count_exit(struct kvm *kvm, unsigned int reason);
 void tdx_count_vmcall(struct kvm *kvm, unsigned int i);
 
+/* vt_ops.c */
+const char *vt_unexpected_op(const struct kvm_x86_ops *ops);
+void vt_ops_setup(struct kvm_x86_ops *ops);
+
 #else /* !CONFIG_KVM_INTEL_TDX */
 
 #define enable_tdx false
@@ -389,6 +397,7 @@ static inline void tdx_hardware_setup(void) { }
 static inline void tdx_bringup(void) { }
 static inline void tdx_cleanup(void) { }
 static inline void tdx_debugfs_init(void) { }
+static inline void vt_ops_setup(struct kvm_x86_ops *ops) { }
 
 #endif /* CONFIG_KVM_INTEL_TDX */
 
