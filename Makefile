@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Entry points; the work is in scripts/. "make help" lists them.
-export BASE MACHINE O V W C TEST DEBUG
+export BASE BASES MACHINE O V W C TEST DEBUG
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help run demo tree kernel kunit selftests bochs test lint export series \
-	bench clean mrproper tools
+	bench bases debian12 debian13 clean mrproper
 
 OUT := $(if $(O),$(O),build)
 # Goals that need packages which none of the others does.
@@ -26,11 +26,15 @@ help:
 #:   export     write the commits of build/linux back to patches/
 #:   series     build/series: patches for mail, overlay included
 #:   bench      counts that compare across machines
+#:   bases      the series on every 6.12.y that apt offers: applied, objects built
+#:   debian12   GOALS, by default "run test", in a fresh root of Debian 12
+#:   debian13   the same of Debian 13
 #:   clean      remove what was built but the tree
 #:   mrproper   remove build/ (refused while the tree holds unexported work)
 #: Knobs
 #:   MACHINE=qemu|bochs|kvm   BASE=<tarball or directory of Linux 6.12.y>
 #:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
+#:   BASES=<tarballs or directories> (bases: more to try)   GOALS=<targets>
 #:   DEBUG=1 (run, demo, bench, bochs, selftests: a kernel with KASAN and lockdep)
 
 tree:
@@ -78,6 +82,14 @@ demo:
 bench:
 	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
 	@scripts/demo bench
+
+bases:
+	@scripts/deps $@ build
+	@scripts/bases
+
+debian12 debian13:
+	@scripts/deps $@ debian
+	@scripts/debian $(if $(filter %12,$@),bookworm,trixie) $(or $(GOALS),run test)
 
 clean:
 	@scripts/clean clean

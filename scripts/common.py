@@ -149,16 +149,6 @@ def git(*args, cwd=TREE, check=True, env=None, data=None):
     return done if not check else done.stdout
 
 
-def read_base():
-    fields = {}
-    with open(os.path.join(TOP, 'base')) as file:
-        for line in file:
-            if line.strip() and not line.startswith('#'):
-                key, value = line.split(None, 1)
-                fields[key] = value.strip()
-    return fields
-
-
 def compiler():
     return 'ccache gcc' if shutil.which('ccache') else 'gcc'
 
@@ -237,11 +227,12 @@ def load(name):
     return module
 
 
-def start(*args):
-    """Start a script of this project with the knobs that this one was given."""
+def start(*args, stdout=None, **env):
+    """Start a script of this project with the knobs that this one was given, or others."""
     return subprocess.Popen([os.path.join(TOP, 'scripts', args[0]), *args[1:]],
-                            env={**os.environ, **KNOBS, 'O': OUT}, stdin=subprocess.DEVNULL,
-                            start_new_session=True, preexec_fn=die_with_parent)
+                            env={**os.environ, **KNOBS, 'O': OUT, **env}, stdout=stdout,
+                            stdin=subprocess.DEVNULL, start_new_session=True,
+                            preexec_fn=die_with_parent)
 
 
 def scripts(commands):
