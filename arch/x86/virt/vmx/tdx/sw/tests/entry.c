@@ -18,9 +18,6 @@
 #define GUEST_CODE	0xfffff000ULL
 #define GUEST_PML4	0x1000ULL
 #define GUEST_PDPT	0x2000ULL
-#define GUEST_IDT	0x3000ULL
-#define GUEST_ORDERS	0x4000ULL	/* code that a case writes */
-#define GUEST_STACK	0x5000ULL
 
 #define STUB_OFFSET	0xf00
 #define STUB_SIZE	16
@@ -153,19 +150,26 @@ u64 swe_enter(struct entry *e)
 
 /* ---- a TD that does as it is told ---- */
 
-static void fill_idt(void *idt, const void *code)
+static void fill_gate(void *idt, u8 vector, u64 target)
 {
-	u32 stubs = *(u32 *)(code + STUB_OFFSET);
+	u64 *gate = idt + vector * 16;
+
+	gate[0] = (target & 0xffff) | 0x08ULL << 16 | 0x8eULL << 40 |
+		  (target >> 16 & 0xffff) << 48;
+	gate[1] = target >> 32;
+}
+
+static u64 stub_of(u8 vector)
+{
+	return GUEST_CODE + *(u32 *)(swt_guest_start + STUB_OFFSET) + vector * STUB_SIZE;
+}
+
+static void fill_idt(void *idt)
+{
 	unsigned int i;
 
-	for (i = 0; i < NR_STUBS; i++) {
-		u64 target = GUEST_CODE + stubs + i * STUB_SIZE;
-		u64 *gate = idt + i * 16;
-
-		gate[0] = (target & 0xffff) | 0x08ULL << 16 | 0x8eULL << 40 |
-			  (target >> 16 & 0xffff) << 48;
-		gate[1] = target >> 32;
-	}
+	for (i = 0; i < NR_STUBS; i++)
+		fill_gate(idt, i, stub_of(i));
 }
 
 static void fill_page_tables(u64 *pml4, u64 *pdpt, u64 shared)
@@ -223,7 +227,7 @@ struct entry *swe_build_tsc(struct kunit *test, u16 frequency)
 {
 	struct swt *t = swt_of(test);
 	struct entry *e;
-	u64 pml4, pdpt, idt;
+	u64 pml4, pdpt;
 
 	if (!(__read_cr4() & X86_CR4_VMXE))
 		kunit_skip(test, "needs VMX operation");
@@ -237,10 +241,10 @@ struct entry *swe_build_tsc(struct kunit *test, u16 frequency)
 	pml4 = swt_add(t, &e->td, GUEST_PML4);
 	pdpt = swt_add(t, &e->td, GUEST_PDPT);
 	fill_page_tables(swt_va(pml4), swt_va(pdpt), swe_shared_bit());
-	idt = swt_add(t, &e->td, GUEST_IDT);
-	fill_idt(swt_va(idt), swt_guest_start);
+	e->idt = swt_add(t, &e->td, GUEST_IDT);
+	fill_idt(swt_va(e->idt));
 	e->orders = swt_add(t, &e->td, GUEST_ORDERS);
-	swt_add(t, &e->td, GUEST_STACK);
+	e->stack = swt_add(t, &e->td, GUEST_STACK);
 	e->data = swt_add(t, &e->td, GUEST_DATA);
 	swt_aug(t, &e->td, GUEST_PENDING);
 	e->td.vcpu = swt_vcpu_add(t, &e->td);
@@ -262,6 +266,12 @@ u64 swe_order(struct entry *e, const u8 *code, const u8 *end)
 	memcpy(swt_va(e->orders), code, end - code);
 	e->regs.r12 = GUEST_ORDERS;
 	return swe_enter(e);
+}
+
+u64 swe_set_handler(struct entry *e, u8 vector, u64 handler)
+{
+	fill_gate(swt_va(e->idt), vector, handler);
+	return stub_of(vector);
 }
 
 u64 swe_tdcall(struct entry *e, u64 leaf, u64 rcx)

@@ -9,10 +9,14 @@
 #include "entry_guest.h"
 #include "fixture.h"
 
+#define GUEST_IDT	0x3000ULL
+#define GUEST_ORDERS	0x4000ULL	/* code that a case writes */
+#define GUEST_STACK	0x5000ULL
 #define GUEST_DATA	0x7000ULL
 #define GUEST_PENDING	0x8000ULL	/* augmented, not accepted */
 #define GUEST_FREE	0x9000ULL	/* nothing there */
 #define LINEAR_SHARED	SZ_1G		/* the shared half from address 0 on */
+#define LINEAR_NOTHING	SZ_4G		/* a page fault */
 
 #define HOST_DR0	0x1000beef000ULL
 #define DR7_DISABLED	0x400
@@ -48,7 +52,9 @@ struct host_regs {
 struct entry {
 	struct swt *t;
 	struct swt_td td;
+	u64 idt;
 	u64 orders;
+	u64 stack;
 	u64 data;
 	u64 posted;			/* page with the posted-interrupt descriptor */
 	u64 tsc_before;			/* the host's, around TDH.MNG.INIT */
@@ -78,6 +84,9 @@ u64 swe_enter(struct entry *e);
 u64 swe_order(struct entry *e, const u8 *code, const u8 *end);
 
 #define ORDER(e, name)	swe_order(e, swt_order_##name, swt_order_##name##_end)
+
+/* Another handler for an exception; returns the address of the usual one. */
+u64 swe_set_handler(struct entry *e, u8 vector, u64 handler);
 
 /* Other operands in @e->regs; returns RAX, and RCX in @e->regs.rdi. */
 u64 swe_tdcall(struct entry *e, u64 leaf, u64 rcx);

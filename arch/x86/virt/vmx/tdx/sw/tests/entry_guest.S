@@ -145,6 +145,50 @@ ORDER undefined_with_stack
 	ud2
 ORDER_END undefined_with_stack
 
+	/* A page fault by reading (RDI); RDX = RSP before */
+ORDER page_fault
+	movq	%rsp, %rdx
+	movb	(%rdi), %al
+ORDER_END page_fault
+
+	/* ... with the stack that ends at RBX */
+ORDER page_fault_with_stack
+	movq	%rbx, %rsp
+	movb	(%rdi), %al
+ORDER_END page_fault_with_stack
+
+	/* A general protection fault, of a selector that is none */
+ORDER bad_selector
+	movl	$0x50, %eax
+	movl	%eax, %ds
+ORDER_END bad_selector
+
+ORDER divide_by_zero
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	divl	%eax
+ORDER_END divide_by_zero
+
+	/* Events that return behind the instruction */
+ORDER software_interrupt
+	int	$30
+ORDER_END software_interrupt
+
+ORDER breakpoint
+	int3
+ORDER_END breakpoint
+
+	/* INT1, of one byte */
+ORDER debug_trap
+	.byte	0xf1
+ORDER_END debug_trap
+
+	/* No order but a handler: RBX = its RSP; the rest is done at RSI */
+ORDER handler
+	movq	%rsp, %rbx
+	jmp	*%rsi
+ORDER_END handler
+
 	/* An IDT without entries, and an exception */
 ORDER triple_fault
 	pushq	$0

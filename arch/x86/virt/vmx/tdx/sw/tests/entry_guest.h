@@ -13,13 +13,21 @@ extern const u8 swt_guest_start[PAGE_SIZE];
 #define DECLARE_ORDER(name)	\
 	extern const u8 swt_order_##name[], swt_order_##name##_end[]
 
+DECLARE_ORDER(bad_selector);
+DECLARE_ORDER(breakpoint);
 DECLARE_ORDER(count);
+DECLARE_ORDER(debug_trap);
+DECLARE_ORDER(divide_by_zero);
+DECLARE_ORDER(handler);
 DECLARE_ORDER(interrupts_on);
 DECLARE_ORDER(iret);
 DECLARE_ORDER(look_at_own_registers);
 DECLARE_ORDER(memory);
 DECLARE_ORDER(own_registers);
+DECLARE_ORDER(page_fault);
+DECLARE_ORDER(page_fault_with_stack);
 DECLARE_ORDER(read_spec_ctrl);
+DECLARE_ORDER(software_interrupt);
 DECLARE_ORDER(tdcall);
 DECLARE_ORDER(triple_fault);
 DECLARE_ORDER(tsc);

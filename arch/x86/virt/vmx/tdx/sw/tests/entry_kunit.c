@@ -16,10 +16,16 @@
 
 #define QUAL_ACCESS	0x7
 #define QUAL_WRITE	0x2
+#define QUAL_EXEC	0x4
 
+#define VECTOR_DE	0
+#define VECTOR_DB	1
 #define VECTOR_NMI	2
+#define VECTOR_BP	3
 #define VECTOR_UD	6
 #define VECTOR_DF	8
+#define VECTOR_GP	13
+#define VECTOR_PF	14
 #define VECTOR_VE	20
 
 #define FIELD_POSTED_VECTOR	0x0002ULL
@@ -282,15 +288,25 @@ static void blocked_page_exits_after_tracking(struct kunit *test)
 
 #define ZERO_STEP_FREE		6	/* that only count */
 
+static void block(struct entry *e, u64 gpa)
+{
+	swt_block(e->t, &e->td, gpa, 0);
+	swt_track(e->t, &e->td);
+}
+
+static void unblock(struct entry *e, u64 gpa)
+{
+	swt_ok(e->t, L_MEM_RANGE_UNBLOCK, SWT_ARGS(.rcx = gpa, .rdx = e->td.tdr));
+}
+
 static void block_data(struct entry *e)
 {
-	swt_block(e->t, &e->td, GUEST_DATA, 0);
-	swt_track(e->t, &e->td);
+	block(e, GUEST_DATA);
 }
 
 static void unblock_data(struct entry *e)
 {
-	swt_ok(e->t, L_MEM_RANGE_UNBLOCK, SWT_ARGS(.rcx = GUEST_DATA, .rdx = e->td.tdr));
+	unblock(e, GUEST_DATA);
 }
 
 /* After a first time, until the address is recorded. */
@@ -435,6 +451,12 @@ static void guest_hears_nothing_during_delivery(struct kunit *test)
  * An NMI ends an order, and its handler is not left by itself.  It has to be: Bochs
  * lets the vCPU that is entered next inherit that NMIs are blocked.
  */
+static void leave_nmi(struct entry *e, unsigned int vector)
+{
+	KUNIT_EXPECT_EQ(e->t->test, EXIT_TDCALL, ORDER(e, iret));
+	KUNIT_EXPECT_EQ(e->t->test, vector, e->regs.r15);
+}
+
 static void guest_hears_nothing_in_an_nmi(struct kunit *test)
 {
 	struct entry *e = swe_build(test);
@@ -446,8 +468,7 @@ static void guest_hears_nothing_in_an_nmi(struct kunit *test)
 	write_repeatedly(e);
 	unblock_data(e);
 	expect_resolved(e, 0);
-	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, iret));
-	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
+	leave_nmi(e, 0);
 }
 
 /* On request; as far as the host can tell the page is still missing. */
@@ -519,7 +540,152 @@ static void nmi_waits_for_ve_info(struct kunit *test)
 	swe_tdcall(e, TDG_VP_VEINFO_GET, 0);
 	KUNIT_EXPECT_EQ(test, VECTOR_NMI, e->regs.r15);
 	KUNIT_EXPECT_EQ(test, 0, swe_vp_rd(e, FIELD_PEND_NMI));
+	leave_nmi(e, 0);
 }
+
+/* ---- exits on the way to a handler ---- */
+
+/* What an event pushes; some have no error code. */
+struct frame {
+	u64 error;
+	u64 rip;
+	u64 cs;
+	u64 flags;
+	u64 rsp;
+	u64 ss;
+};
+
+/* Of an event that came while RSP was @used bytes below the end of the page. */
+static struct frame *frame_in(u64 page, unsigned int used)
+{
+	return swt_va(page) + PAGE_SIZE - ALIGN(used, 16) - sizeof(struct frame);
+}
+
+/* An order has been called; nothing else is on the stack. */
+#define ORDER_STACK	8
+
+struct event {
+	const char *name;
+	const u8 *code;
+	const u8 *end;
+	u8 vector;
+	u8 error;
+	u8 len;				/* of the order, until where the event returns to */
+};
+
+#define EVENT(order, _vector, _error, _len)				\
+	{ #order, swt_order_##order, swt_order_##order##_end, _vector, _error, _len }
+
+static const struct event events[] = {
+	EVENT(divide_by_zero, VECTOR_DE, 0, 4),
+	EVENT(debug_trap, VECTOR_DB, 0, 1),
+	EVENT(breakpoint, VECTOR_BP, 0, 1),
+	EVENT(undefined, VECTOR_UD, 0, 0),
+	EVENT(bad_selector, VECTOR_GP, 0x50, 5),
+	EVENT(page_fault, VECTOR_PF, 0, 3),
+	EVENT(software_interrupt, 30, 0, 2),
+};
+
+/* The exit that @gpa is missing, and another entry with it. */
+static void expect_cut_short(struct entry *e, u64 status, u64 gpa)
+{
+	KUNIT_EXPECT_EQ(e->t->test, EXIT_EPT_VIOLATION, status);
+	KUNIT_EXPECT_EQ(e->t->test, gpa, e->regs.r8);
+	unblock(e, gpa);
+	KUNIT_EXPECT_EQ(e->t->test, EXIT_TDCALL, swe_enter(e));
+}
+
+static void event_without_idt_comes_later(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+	const struct event *event;
+
+	for (event = events; event < events + ARRAY_SIZE(events); event++) {
+		struct frame *frame = frame_in(e->stack, ORDER_STACK);
+
+		block(e, GUEST_IDT);
+		e->regs.rdi = LINEAR_NOTHING;
+		expect_cut_short(e, swe_order(e, event->code, event->end), GUEST_IDT);
+		KUNIT_EXPECT_EQ_MSG(test, event->vector, e->regs.r15, "%s", event->name);
+		KUNIT_EXPECT_EQ_MSG(test, event->error, e->regs.r14, "%s", event->name);
+		KUNIT_EXPECT_EQ_MSG(test, GUEST_ORDERS + event->len, frame->rip, "%s",
+				    event->name);
+	}
+}
+
+static void page_fault_without_stack_comes_later(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+	struct frame *frame = frame_in(e->data, 0);
+
+	block_data(e);
+	e->regs.rdi = LINEAR_NOTHING;
+	e->regs.rbx = GUEST_DATA + PAGE_SIZE;
+	expect_cut_short(e, ORDER(e, page_fault_with_stack), GUEST_DATA);
+	KUNIT_EXPECT_EQ(test, VECTOR_PF, e->regs.r15);
+	KUNIT_EXPECT_EQ(test, 0, e->regs.r14);
+	KUNIT_EXPECT_EQ(test, GUEST_ORDERS + 3, frame->rip);
+	KUNIT_EXPECT_EQ(test, GUEST_DATA + PAGE_SIZE, frame->rsp);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, look_at_own_registers));
+	KUNIT_EXPECT_EQ(test, LINEAR_NOTHING, e->regs.rbx);
+}
+
+static void nmi_without_idt_comes_later(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	block(e, GUEST_IDT);
+	swe_vp_wr(e, FIELD_PEND_NMI, 1, 1);
+	expect_cut_short(e, ORDER(e, count), GUEST_IDT);
+	KUNIT_EXPECT_EQ(test, VECTOR_NMI, e->regs.r15);
+	KUNIT_EXPECT_EQ(test, 0, swe_vp_rd(e, FIELD_PEND_NMI));
+
+	/* In its handler, which another one has to wait for. */
+	swe_vp_wr(e, FIELD_PEND_NMI, 1, 1);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, count));
+	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
+	leave_nmi(e, VECTOR_NMI);
+	leave_nmi(e, 0);
+}
+
+static void interrupt_without_idt_comes_later(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+
+	post(e, 31);
+	block(e, GUEST_IDT);
+	expect_cut_short(e, ORDER(e, interrupts_on), GUEST_IDT);
+	KUNIT_EXPECT_EQ(test, 31, e->regs.r15);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, interrupts_on));
+	KUNIT_EXPECT_EQ(test, 0, e->regs.r15);
+}
+
+/*
+ * The event is delivered, and the exit finds the handler's RIP and RSP.  With two
+ * processors and without its debugger, Bochs 3.0 finds the RIP of what faulted.
+ */
+static void exit_before_the_first_instruction_of_a_handler(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+	u64 rsp;
+
+	memcpy(swt_va(e->data), swt_order_handler, swt_order_handler_end - swt_order_handler);
+	e->regs.rsi = swe_set_handler(e, VECTOR_PF, GUEST_DATA);
+	e->regs.rdi = LINEAR_NOTHING;
+	block_data(e);
+	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, ORDER(e, page_fault));
+	KUNIT_EXPECT_EQ(test, QUAL_EXEC, e->regs.rcx & QUAL_ACCESS);
+	KUNIT_EXPECT_EQ(test, GUEST_DATA, e->regs.r8);
+	unblock_data(e);
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, swe_enter(e));
+	KUNIT_EXPECT_EQ(test, VECTOR_PF, e->regs.r15);
+	KUNIT_EXPECT_EQ(test, 0, e->regs.r14);
+	/* One frame: the fault has not happened again. */
+	rsp = ALIGN_DOWN(e->regs.rdx, 16) - sizeof(struct frame);
+	KUNIT_EXPECT_EQ(test, rsp, e->regs.rbx);
+}
+
+/* ---- the TSC ---- */
 
 #define TSC_UNIT_KHZ		25000
 #define TSC_FREQUENCY_MIN	4
@@ -590,6 +756,11 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(forced_zero_step_keeps_the_guest_out),
 	KUNIT_CASE(posted_interrupt_arrives),
 	KUNIT_CASE(nmi_waits_for_ve_info),
+	KUNIT_CASE(event_without_idt_comes_later),
+	KUNIT_CASE(page_fault_without_stack_comes_later),
+	KUNIT_CASE(nmi_without_idt_comes_later),
+	KUNIT_CASE(interrupt_without_idt_comes_later),
+	KUNIT_CASE(exit_before_the_first_instruction_of_a_handler),
 	KUNIT_CASE(tsc_starts_with_the_td),
 	{}
 };
