@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Entry points; the work is in scripts/. "make help" lists them.
-export BASE BASES MACHINE O V W C TEST DEBUG
+export BASE BASES MACHINE O V W C TEST DEBUG MOVER
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help run demo tree kernel kunit selftests bochs test lint export series \
@@ -35,6 +35,7 @@ help:
 #:   MACHINE=qemu|bochs|kvm   BASE=<tarball or directory of Linux 6.12.y>
 #:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
 #:   BASES=<tarballs or directories> (bases: more to try)   GOALS=<targets>
+#:   MOVER=1 (kunit: move the threads of tests between CPUs)
 #:   DEBUG=1 (run, demo, bench, bochs, selftests: a kernel with KASAN and lockdep)
 
 tree:

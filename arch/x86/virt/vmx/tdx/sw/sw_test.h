@@ -50,6 +50,16 @@ u64 tdx_sw_call(u64 leaf, struct tdx_module_args *args);
  */
 u64 tdx_sw_test_call_on(unsigned int cpu, u64 leaf, struct tdx_module_args *args);
 
+/**
+ * tdx_sw_test_stay_on() - Bind the calling thread to a CPU
+ * @cpu: where, online
+ *
+ * For good, or until the next call.  Goes where @cpu is before it returns.  What
+ * relies on the CPU has to be after this, or where nobody can move the thread
+ * anyway: "tdx_test.mover=1" moves all threads of tests that are not bound.
+ */
+void tdx_sw_test_stay_on(unsigned int cpu);
+
 /* Number of packages, number of TDX key IDs (the global one included), first one. */
 unsigned int tdx_sw_nr_packages(void);
 unsigned int tdx_sw_nr_keyids(void);
