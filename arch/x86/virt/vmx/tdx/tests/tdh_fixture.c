@@ -65,7 +65,7 @@ int tdht_init(struct kunit *test)
 	test->priv = t;
 
 	/* vCPUs belong to the CPU that first touches them. */
-	set_cpus_allowed_ptr(current, cpumask_of(cpumask_first(cpu_online_mask)));
+	tdx_sw_test_stay_on(cpumask_first(cpu_online_mask));
 	return 0;
 }
 

@@ -38,10 +38,10 @@ void swt_td_config_key(struct swt *t, struct swt_td *td)
 		done |= pkg;
 		t->cpu = cpu;
 		if (cpu != home)
-			set_cpus_allowed_ptr(current, cpumask_of(cpu));
+			tdx_sw_test_stay_on(cpu);
 		swt_ok(t, L_MNG_KEY_CONFIG, SWT_ARGS(.rcx = td->tdr));
 	}
-	set_cpus_allowed_ptr(current, cpumask_of(home));
+	tdx_sw_test_stay_on(home);
 	t->cpu = home;
 }
 

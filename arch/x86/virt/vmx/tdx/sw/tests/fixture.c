@@ -48,7 +48,7 @@ int swt_init(struct kunit *test)
 	t->test = test;
 	t->checked = true;
 	t->cpu = cpumask_first(cpu_online_mask);
-	set_cpus_allowed_ptr(current, cpumask_of(t->cpu));
+	tdx_sw_test_stay_on(t->cpu);
 	swt_m_init(&t->m);
 	test->priv = t;
 	/* What an earlier case left behind would be blamed on this one. */
@@ -149,6 +149,13 @@ static void check_preserved(struct swt *t, u64 leaf, struct tdx_module_args *bef
 	}
 }
 
+/* The model takes it for granted that the case is where it says that it is. */
+static void assert_in_place(struct swt *t)
+{
+	KUNIT_ASSERT_TRUE(t->test, is_percpu_thread());
+	KUNIT_ASSERT_EQ(t->test, t->cpu, raw_smp_processor_id());
+}
+
 u64 swt_call_on(struct swt *t, unsigned int cpu, u64 leaf, struct tdx_module_args *args)
 {
 	u16 in = input_regs(leaf);
@@ -156,6 +163,7 @@ u64 swt_call_on(struct swt *t, unsigned int cpu, u64 leaf, struct tdx_module_arg
 	unsigned int i;
 	u64 status;
 
+	assert_in_place(t);
 	for (i = 0; i < NR_REGS; i++) {
 		if (!(in & BIT(i)) && !*reg(args, i))
 			*reg(args, i) = 0xdeadbeef00000000ULL + 0x0101010101ULL * (i + 1);
@@ -352,6 +360,7 @@ void swt_unlock_all(struct swt *t)
 
 void swt_enter(struct swt *t, u64 tdvpr)
 {
+	assert_in_place(t);
 	KUNIT_ASSERT_EQ(t->test, ST_SUCCESS, tdx_sw_test_vcpu_enter(tdvpr));
 	swt_m_enter(&t->m, tdvpr, t->cpu);
 	if (t->checked)
