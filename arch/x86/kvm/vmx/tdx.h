@@ -301,6 +301,15 @@ void tdx_load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root_hpa, int level);
 int tdx_read_vp(struct kvm_vcpu *vcpu, u64 field, u64 *data);
 int tdx_write_vp(struct kvm_vcpu *vcpu, u64 field, u64 data, u64 mask);
 
+/*
+ * For whatever makes the module associate the vCPU with the CPU this runs on: if the
+ * thread is moved to another one, the vCPU has to follow.
+ */
+static inline void tdx_assert_vcpu_loaded(struct kvm_vcpu *vcpu)
+{
+	lockdep_assert(kvm_get_running_vcpu() == vcpu);
+}
+
 /* tdx_entry.c */
 void tdx_entry_init(void);
 void tdx_prepare_switch_to_guest(struct kvm_vcpu *vcpu);

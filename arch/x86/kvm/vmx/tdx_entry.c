@@ -242,6 +242,9 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	u64 host_xfd = 0;
 
+	lockdep_assert_irqs_disabled();
+	tdx_assert_vcpu_loaded(vcpu);
+
 	/*
 	 * An exit can't be forced, and need not be: the only events that KVM has
 	 * to inject, NMIs, are pended with the module.

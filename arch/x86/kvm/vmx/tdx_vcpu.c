@@ -358,6 +358,8 @@ static int tdx_init_vp(struct kvm_vcpu *vcpu, u64 rcx)
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	u64 status;
 
+	tdx_assert_vcpu_loaded(vcpu);
+
 	/*
 	 * The leaf takes the TDR exclusively, which would make the removal of a
 	 * page, meanwhile, find it busy.
@@ -378,6 +380,8 @@ int tdx_read_vp(struct kvm_vcpu *vcpu, u64 field, u64 *data)
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	u64 status;
 
+	tdx_assert_vcpu_loaded(vcpu);
+
 	status = tdx_call_retry(to_kvm_tdx(vcpu->kvm), TDH_VP_RD,
 				tdh_vp_rd(tdx->tdvpr, field, data));
 	if (tdx_status_is_success(status))
@@ -390,6 +394,8 @@ int tdx_write_vp(struct kvm_vcpu *vcpu, u64 field, u64 data, u64 mask)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	u64 status, old;
+
+	tdx_assert_vcpu_loaded(vcpu);
 
 	status = tdx_call_retry(to_kvm_tdx(vcpu->kvm), TDH_VP_WR,
 				tdh_vp_wr(tdx->tdvpr, field, data, mask, &old));
@@ -445,7 +451,7 @@ static int tdx_init_apic_base(struct kvm_vcpu *vcpu)
 	return kvm_set_msr_common(vcpu, &msr) ? -EINVAL : 0;
 }
 
-/* INIT_VCPU.  The vCPU is loaded, hence associated with where this runs. */
+/* INIT_VCPU */
 int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);

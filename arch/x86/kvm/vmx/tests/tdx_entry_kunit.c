@@ -21,9 +21,11 @@ static fastpath_t enter(struct tdx_run_test *r)
 {
 	fastpath_t fastpath;
 
+	vcpu_load(r->vcpu);
 	local_irq_disable();
 	fastpath = tdx_vcpu_run(r->vcpu, 0);
 	local_irq_enable();
+	vcpu_put(r->vcpu);
 
 	return fastpath;
 }
@@ -225,12 +227,14 @@ static void host_state_is_back_after_every_entry(struct kunit *test)
 		kunit_skip(test, "XCR0 can't be anything but what an exit leaves");
 	refuse(r, 1, TDX_OPERAND_BUSY | TDX_OPERAND_ID_SEPT_TREE);
 
+	vcpu_load(r->vcpu);
 	local_irq_disable();
 	spoil_host_state();
 	tdx_vcpu_run(r->vcpu, 0);
 	xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	pkru = read_pkru();
 	local_irq_enable();
+	vcpu_put(r->vcpu);
 
 	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 1);
 	KUNIT_EXPECT_EQ(test, xcr0, kvm_host.xcr0);
@@ -266,9 +270,9 @@ static int enter_all_the_time(void *data)
 	struct tdx_run_test *r = data;
 	struct kvm_vcpu *vcpu = r->vcpu;
 
+	vcpu_load(vcpu);
 	while (!kthread_should_stop()) {
 		local_irq_disable();
-		WRITE_ONCE(vcpu->cpu, raw_smp_processor_id());
 		WRITE_ONCE(vcpu->mode, IN_GUEST_MODE);
 		/* Instead of that in vcpu_enter_guest(): the flag is read behind it. */
 		smp_mb();
@@ -277,6 +281,7 @@ static int enter_all_the_time(void *data)
 		local_irq_enable();
 		cond_resched();
 	}
+	vcpu_put(vcpu);
 
 	return 0;
 }

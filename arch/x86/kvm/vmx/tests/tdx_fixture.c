@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/misc_cgroup.h>
+#include <linux/preempt.h>
 
 #include <asm/fpu/api.h>
 #include <asm/tdx.h>
@@ -116,6 +117,9 @@ void tdx_test_create_vm(struct kunit *test)
 	static_call_update(kvm_x86_set_external_spte, tdx_set_external_spte);
 	static_call_update(kvm_x86_flush_external_tlbs, tdx_flush_external_tlbs);
 	static_call_update(kvm_x86_free_external_spt, tdx_free_external_spt);
+	static_call_update(kvm_x86_vcpu_load, tdx_vcpu_load);
+	static_call_update(kvm_x86_vcpu_put, tdx_vcpu_put);
+	preempt_notifier_inc();
 	test->priv = t;
 }
 
@@ -169,6 +173,27 @@ static int set_cpuid(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/* Those of KVM are kvm_main.c's own, and only set up with a vendor module. */
+
+static void sched_in(struct preempt_notifier *notifier, int cpu)
+{
+	struct kvm_vcpu *vcpu = container_of(notifier, struct kvm_vcpu, preempt_notifier);
+
+	*this_cpu_ptr(kvm_get_running_vcpus()) = vcpu;
+	kvm_arch_vcpu_load(vcpu, cpu);
+}
+
+static void sched_out(struct preempt_notifier *notifier, struct task_struct *next)
+{
+	kvm_arch_vcpu_put(container_of(notifier, struct kvm_vcpu, preempt_notifier));
+	*this_cpu_ptr(kvm_get_running_vcpus()) = NULL;
+}
+
+static struct preempt_ops preempt_ops = {
+	.sched_in = sched_in,
+	.sched_out = sched_out,
+};
+
 struct kvm_vcpu *tdx_test_create_vcpu(struct tdx_test *t)
 {
 	struct vcpu_tdx *tdx = kvzalloc(sizeof(*tdx), GFP_KERNEL);
@@ -182,6 +207,7 @@ struct kvm_vcpu *tdx_test_create_vcpu(struct tdx_test *t)
 	vcpu->vcpu_id = t->nr_vcpus;
 	vcpu->vcpu_idx = t->nr_vcpus;
 	vcpu->cpu = -1;
+	preempt_notifier_init(&vcpu->preempt_notifier, &preempt_ops);
 
 	test_vcpu_init(&t->vm, vcpu);
 	KUNIT_ASSERT_EQ(test, set_cpuid(vcpu), 0);
@@ -204,11 +230,9 @@ int tdx_test_init_vcpu(struct tdx_test *t, struct kvm_vcpu *vcpu)
 	mutex_lock(&vcpu->mutex);
 	mutex_lock(&t->kvm->slots_lock);
 
-	migrate_disable();
-	tdx_vcpu_load(vcpu, raw_smp_processor_id());
-	WRITE_ONCE(vcpu->cpu, raw_smp_processor_id());
+	vcpu_load(vcpu);
 	r = tdx_vcpu_init(vcpu, 0);
-	migrate_enable();
+	vcpu_put(vcpu);
 
 	mutex_unlock(&t->kvm->slots_lock);
 	mutex_unlock(&vcpu->mutex);
@@ -463,6 +487,7 @@ void tdx_fixture_exit(struct kunit *test)
 	if (t->hkid != TDX_NO_HKID)
 		KUNIT_EXPECT_EQ(test, tdx_sw_test_kot(t->hkid, NULL), 0);
 
+	preempt_notifier_dec();
 	cleanup_srcu_struct(&t->kvm->srcu);
 	__free_page(t->source);
 	kvfree(t->kvm_tdx);
@@ -564,7 +589,7 @@ struct task_struct *tdx_test_other_cpu_thread(struct tdx_test *t, int (*fn)(void
 	struct task_struct *task = kthread_create(fn, data, "tdx-test");
 
 	KUNIT_ASSERT_FALSE(t->vm.test, IS_ERR(task));
-	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
+	tdx_sw_test_stay_on(cpumask_nth(0, cpu_online_mask));
 	kthread_bind(task, cpumask_nth(1, cpu_online_mask));
 	return task;
 }

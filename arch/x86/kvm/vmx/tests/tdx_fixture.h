@@ -79,7 +79,12 @@ int tdx_test_init_td(struct tdx_test *t, u64 *hw_error);
 void tdx_test_create_td(struct tdx_test *t);
 void tdx_test_create_vcpus(struct tdx_test *t);
 void tdx_test_default_config(struct tdx_test *t, struct tdx_td_config *config);
-/* KVM_CREATE_VCPU and INIT_VCPU.  The vCPU is loaded on the CPU this runs on. */
+/*
+ * KVM_CREATE_VCPU and INIT_VCPU.  Whatever the module associates the vCPU for has to
+ * be between vcpu_load() and vcpu_put(), as in KVM: the vCPU then follows the thread,
+ * which may be moved at any time.  No assertions in between, for they would leave it
+ * loaded.
+ */
 struct kvm_vcpu *tdx_test_create_vcpu(struct tdx_test *t);
 int tdx_test_init_vcpu(struct tdx_test *t, struct kvm_vcpu *vcpu);
 /* FINALIZE_VM */

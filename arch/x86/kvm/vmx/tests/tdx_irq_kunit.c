@@ -3,7 +3,6 @@
  * Interrupts and NMIs for a TD, and what wakes a vCPU that halted.
  */
 #include <kunit/test.h>
-#include <linux/preempt.h>
 
 #include "lapic.h"
 #include "tdx_run_fixture.h"
@@ -109,9 +108,11 @@ static void entry_ends_the_halt(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, do_hlt(r, 1), 1);
 	KUNIT_ASSERT_EQ(test, tdx_sw_inject_set(TDH_VP_ENTER, 1, 1, TDX_OPERAND_BUSY), 0);
+	vcpu_load(r->vcpu);
 	local_irq_disable();
 	tdx_vcpu_run(r->vcpu, 0);
 	local_irq_enable();
+	vcpu_put(r->vcpu);
 	KUNIT_EXPECT_TRUE(test, tdx_interrupt_allowed(r->vcpu, false));
 }
 
@@ -119,36 +120,6 @@ static void entry_ends_the_halt(struct kunit *test)
  * The module is asked only for a vCPU that is at home, halted, with interrupts
  * enabled and none posted.
  */
-
-static void sched_in(struct preempt_notifier *notifier, int cpu)
-{
-	tdx_vcpu_load(container_of(notifier, struct kvm_vcpu, preempt_notifier), cpu);
-}
-
-static void sched_out(struct preempt_notifier *notifier, struct task_struct *next)
-{
-	tdx_vcpu_put(container_of(notifier, struct kvm_vcpu, preempt_notifier));
-}
-
-static struct preempt_ops preempt_ops = {
-	.sched_in = sched_in,
-	.sched_out = sched_out,
-};
-
-static void load(struct tdx_run_test *r)
-{
-	static_call_update(kvm_x86_vcpu_load, tdx_vcpu_load);
-	static_call_update(kvm_x86_vcpu_put, tdx_vcpu_put);
-	preempt_notifier_inc();
-	preempt_notifier_init(&r->vcpu->preempt_notifier, &preempt_ops);
-	vcpu_load(r->vcpu);
-}
-
-static void put(struct tdx_run_test *r)
-{
-	vcpu_put(r->vcpu);
-	preempt_notifier_dec();
-}
 
 struct query_case {
 	const char *name;
@@ -183,15 +154,22 @@ static void module_is_asked_only_if_it_matters(struct kunit *test)
 		post(r);
 
 	if (p->loaded)
-		load(r);
+		vcpu_load(r->vcpu);
 	tdx_test_reset_counts(r->t);
 	/* Twice, as the answer can't change as long as the vCPU isn't entered. */
 	KUNIT_EXPECT_EQ(test, tdx_protected_apic_has_interrupt(r->vcpu), p->posted);
 	KUNIT_EXPECT_EQ(test, tdx_protected_apic_has_interrupt(r->vcpu), p->posted);
 	tdx_test_expect_calls(r->t, TDH_VP_RD, p->asked);
 	if (p->loaded)
-		put(r);
+		vcpu_put(r->vcpu);
 	tdx_test_expect_bugged(r->t, false);
+}
+
+static void inject_nmi(struct tdx_run_test *r)
+{
+	vcpu_load(r->vcpu);
+	tdx_inject_nmi(r->vcpu);
+	vcpu_put(r->vcpu);
 }
 
 static void nmi_is_pended_with_the_module(struct kunit *test)
@@ -202,7 +180,7 @@ static void nmi_is_pended_with_the_module(struct kunit *test)
 	tdx_test_reset_counts(r->t);
 	r->vcpu->arch.nmi_injected = true;
 	r->vcpu->arch.nmi_pending = 1;
-	tdx_inject_nmi(r->vcpu);
+	inject_nmi(r);
 
 	tdx_test_expect_calls(r->t, TDH_VP_WR, 1);
 	KUNIT_EXPECT_EQ(test, tdx_sw_test_vcpu(r->tdx->tdvpr, &info), 0);
@@ -217,7 +195,7 @@ static void failure_to_pend_an_nmi_bugs_the_vm(struct kunit *test)
 	struct tdx_run_test *r = tdx_run_test(test);
 
 	KUNIT_ASSERT_EQ(test, tdx_sw_inject_set(TDH_VP_WR, 1, 1, TDX_TD_FATAL), 0);
-	tdx_inject_nmi(r->vcpu);
+	inject_nmi(r);
 	tdx_test_expect_bugged(r->t, true);
 }
 

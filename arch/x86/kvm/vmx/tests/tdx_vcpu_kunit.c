@@ -44,12 +44,9 @@ static int load_on(struct kvm_vcpu *vcpu, unsigned int nth)
 {
 	int cpu = cpumask_nth(nth, cpu_online_mask);
 
-	set_cpus_allowed_ptr(current, cpumask_of(cpu));
-
-	preempt_disable();
-	tdx_vcpu_load(vcpu, cpu);
-	WRITE_ONCE(vcpu->cpu, cpu);
-	preempt_enable();
+	tdx_sw_test_stay_on(cpu);
+	vcpu_load(vcpu);
+	vcpu_put(vcpu);
 
 	return cpu;
 }
@@ -57,7 +54,19 @@ static int load_on(struct kvm_vcpu *vcpu, unsigned int nth)
 /* Something that the module associates the vCPU for. */
 static void use(struct kvm_vcpu *vcpu)
 {
+	vcpu_load(vcpu);
 	tdx_load_mmu_pgd(vcpu, PAGE_SIZE, PT64_ROOT_4LEVEL);
+	vcpu_put(vcpu);
+}
+
+static u64 read_field(struct tdx_test *t, struct kvm_vcpu *vcpu, u64 field)
+{
+	u64 value = 0;
+
+	vcpu_load(vcpu);
+	KUNIT_EXPECT_EQ(t->vm.test, tdx_read_vp(vcpu, field, &value), 0);
+	vcpu_put(vcpu);
+	return value;
 }
 
 static void loaded_vcpu_leaves_its_former_cpu(struct kunit *test)
@@ -90,7 +99,6 @@ static void vcpu_that_stays_is_not_flushed(struct kunit *test)
 	load_on(vcpu, 0);
 	tdx_test_reset_counts(t);
 	for (i = 0; i < 3; i++) {
-		tdx_vcpu_put(vcpu);
 		cpu = load_on(vcpu, 0);
 		use(vcpu);
 		KUNIT_EXPECT_EQ(test, associated_cpu(t, vcpu), cpu);
@@ -102,6 +110,31 @@ static void vcpu_that_stays_is_not_flushed(struct kunit *test)
 }
 
 /* The module says that there was nothing to end, which is as good. */
+/* Moved in the midst of what the vCPU was loaded for, without loading it again. */
+static void loaded_vcpu_follows_its_thread(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+	int i, cpu;
+
+	load_on(vcpu, 0);
+	use(vcpu);
+	tdx_test_reset_counts(t);
+
+	vcpu_load(vcpu);
+	for (i = 1; i < 6; i++) {
+		cpu = cpumask_nth(i % 2, cpu_online_mask);
+		tdx_sw_test_stay_on(cpu);
+		tdx_load_mmu_pgd(vcpu, PAGE_SIZE, PT64_ROOT_4LEVEL);
+		KUNIT_EXPECT_EQ(test, associated_cpu(t, vcpu), cpu);
+	}
+	vcpu_put(vcpu);
+
+	tdx_test_expect_calls(t, TDH_VP_FLUSH, 5);
+	tdx_test_expect_calls(t, TDH_VP_WR, 5);
+	tdx_test_expect_bugged(t, false);
+}
+
 static void vcpu_that_was_only_loaded_may_leave(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
@@ -163,7 +196,6 @@ static void freed_vcpu_leaves_its_cpu(struct kunit *test)
 	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
 
 	load_on(vcpu, 0);
-	tdx_vcpu_put(vcpu);
 	KUNIT_EXPECT_NE(test, to_tdx(vcpu)->assoc_cpu, -1);
 
 	tdx_vcpu_free(vcpu);
@@ -191,13 +223,11 @@ static void init_sets_up_posted_interrupts(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
 	struct vcpu_tdx *tdx = to_tdx(create_vcpu(t));
-	u64 value;
 
-	load_on(&tdx->vcpu, 0);
-	KUNIT_EXPECT_EQ(test, tdh_vp_rd(tdx->tdvpr, VCPU_MD_POSTED_INTR_NV, &value), 0);
-	KUNIT_EXPECT_EQ(test, value, POSTED_INTR_VECTOR);
-	KUNIT_EXPECT_EQ(test, tdh_vp_rd(tdx->tdvpr, VCPU_MD_POSTED_INTR_DESC_ADDR, &value), 0);
-	KUNIT_EXPECT_EQ(test, value, __pa(&tdx->vt.pi_desc));
+	KUNIT_EXPECT_EQ(test, read_field(t, &tdx->vcpu, VCPU_MD_POSTED_INTR_NV),
+			POSTED_INTR_VECTOR);
+	KUNIT_EXPECT_EQ(test, read_field(t, &tdx->vcpu, VCPU_MD_POSTED_INTR_DESC_ADDR),
+			__pa(&tdx->vt.pi_desc));
 
 	KUNIT_EXPECT_EQ(test, tdx->state, VCPU_TD_STATE_INITIALIZED);
 	KUNIT_EXPECT_EQ(test, tdx->vcpu.arch.mp_state, KVM_MP_STATE_RUNNABLE);
@@ -323,13 +353,10 @@ static void notify_and_bus_lock_are_programmed(struct kunit *test)
 	t->kvm->arch.notify_window = 0x12345;
 	t->kvm->arch.bus_lock_detection_enabled = true;
 
-	set_cpus_allowed_ptr(current, cpumask_of(cpumask_nth(0, cpu_online_mask)));
 	KUNIT_ASSERT_EQ(test, tdx_test_init_vcpu(t, vcpu), 0);
 
-	KUNIT_EXPECT_EQ(test, tdh_vp_rd(to_tdx(vcpu)->tdvpr, VCPU_MD_NOTIFY_WINDOW, &value), 0);
-	KUNIT_EXPECT_EQ(test, value, 0x12345);
-	KUNIT_EXPECT_EQ(test, tdh_vp_rd(to_tdx(vcpu)->tdvpr, VCPU_MD_SECONDARY_CONTROLS, &value),
-			0);
+	KUNIT_EXPECT_EQ(test, read_field(t, vcpu, VCPU_MD_NOTIFY_WINDOW), 0x12345);
+	value = read_field(t, vcpu, VCPU_MD_SECONDARY_CONTROLS);
 	KUNIT_EXPECT_EQ(test, value & (VCPU_SEC_NOTIFY_VM_EXITING | VCPU_SEC_BUS_LOCK_DETECTION),
 			VCPU_SEC_NOTIFY_VM_EXITING | VCPU_SEC_BUS_LOCK_DETECTION);
 	tdx_test_expect_bugged(t, false);
@@ -338,6 +365,7 @@ static void notify_and_bus_lock_are_programmed(struct kunit *test)
 static struct kunit_case tdx_vcpu_cases[] = {
 	KUNIT_CASE(loaded_vcpu_leaves_its_former_cpu),
 	KUNIT_CASE(vcpu_that_stays_is_not_flushed),
+	KUNIT_CASE(loaded_vcpu_follows_its_thread),
 	KUNIT_CASE(vcpu_that_was_only_loaded_may_leave),
 	KUNIT_CASE(busy_flush_is_repeated),
 	KUNIT_CASE(failed_flush_bugs_the_vm),

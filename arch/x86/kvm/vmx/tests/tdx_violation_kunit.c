@@ -53,9 +53,11 @@ static int refault(struct tdx_run_test *r)
 	fastpath_t fastpath;
 	int ret;
 
+	vcpu_load(r->vcpu);
 	local_irq_disable();
 	fastpath = tdx_vcpu_run(r->vcpu, 0);
 	local_irq_enable();
+	vcpu_put(r->vcpu);
 	KUNIT_EXPECT_EQ(r->t->vm.test, fastpath, EXIT_FASTPATH_EXIT_HANDLED);
 
 	r->vcpu->arch.mmu->page_fault = fake_page_fault;
