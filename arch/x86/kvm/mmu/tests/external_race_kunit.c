@@ -87,7 +87,9 @@ static void start_racer(struct kunit *test, struct race_thread *t, int index,
 	init_completion(&t->done);
 	t->task = kthread_create(fn, t, "mmu-race-%d", index);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(t->task));
-	kthread_bind(t->task, cpumask_nth(index % num_online_cpus(), cpu_online_mask));
+	/* Not bound: where it is must not matter. */
+	set_cpus_allowed_ptr(t->task,
+			     cpumask_of(cpumask_nth(index % num_online_cpus(), cpu_online_mask)));
 	wake_up_process(t->task);
 }
 

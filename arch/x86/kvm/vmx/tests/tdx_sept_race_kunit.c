@@ -37,7 +37,6 @@ struct race_thread {
 	struct kvm_vcpu *vcpu;
 	struct completion done;
 	struct rnd_state rnd;
-	int cpu;
 	int error;
 
 	unsigned int nr_fixed;
@@ -159,21 +158,26 @@ static int guest_thread(void *data)
 {
 	struct race_thread *thread = data;
 
-	/* This thread stays on its CPU, hence so does the vCPU. */
-	preempt_disable();
-	tdx_vcpu_load(thread->vcpu, thread->cpu);
-	WRITE_ONCE(thread->vcpu->cpu, thread->cpu);
-	preempt_enable();
-
+	vcpu_load(thread->vcpu);
 	while (!READ_ONCE(thread->race->stop) && !thread->status) {
 		local_irq_disable();
 		enter_guest(thread);
 		local_irq_enable();
 		pause(thread);
 	}
+	vcpu_put(thread->vcpu);
 
 	complete(&thread->done);
 	return 0;
+}
+
+/* Apart from each other, but not bound to where they start. */
+static void start_on(struct task_struct *task, unsigned int index)
+{
+	unsigned int cpu = cpumask_nth(index % num_online_cpus(), cpu_online_mask);
+
+	set_cpus_allowed_ptr(task, cpumask_of(cpu));
+	wake_up_process(task);
 }
 
 static void start_racer(struct kunit *test, struct race_thread *thread, int index,
@@ -182,11 +186,9 @@ static void start_racer(struct kunit *test, struct race_thread *thread, int inde
 	struct task_struct *task;
 
 	init_completion(&thread->done);
-	thread->cpu = cpumask_nth(index % num_online_cpus(), cpu_online_mask);
 	task = kthread_create(fn, thread, "tdx-race-%d", index);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	kthread_bind(task, thread->cpu);
-	wake_up_process(task);
+	start_on(task, index);
 }
 
 static void run_round(struct kunit *test, struct race *race)
@@ -351,7 +353,7 @@ static int link_thread(void *data)
 	for (i = 0; i < NR_TABLES; i++) {
 		atomic_inc(&thread->race->nr_arrived);
 		while (atomic_read(&thread->race->nr_arrived) < 2 * (i + 1))
-			cpu_relax();
+			cond_resched();
 
 		if (!thread->error)
 			thread->error = fault_until_done(thread,
@@ -378,8 +380,7 @@ static void start_linker(struct kunit *test, struct link_race *race, int index)
 
 	task = kthread_create(link_thread, thread, "tdx-link-%d", index);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	kthread_bind(task, cpumask_nth(index, cpu_online_mask));
-	wake_up_process(task);
+	start_on(task, index);
 }
 
 static void tables_are_used_once_they_are_linked(struct kunit *test)
