@@ -270,12 +270,12 @@ static int init_vcpu_thread(void *data)
 }
 
 /* Until TDH.VP.INIT is what comes next, and then some. */
-static void wait_for_all_pages(struct tdx_test *t)
+static void wait_for_all_pages(struct tdx_test *t, struct init_thread *thread)
 {
-	unsigned int i, nr = tdx_get_sys_info()->tdvps_base_size / PAGE_SIZE - 1;
+	unsigned int nr = tdx_get_sys_info()->tdvps_base_size / PAGE_SIZE - 1;
 
-	for (i = 0; i < 2000 && tdx_test_nr_calls(t, TDH_VP_ADDCX) < nr; i++)
-		mdelay(1);
+	while (tdx_test_nr_calls(t, TDH_VP_ADDCX) < nr && !completion_done(&thread->done))
+		cpu_relax();
 	KUNIT_EXPECT_EQ(t->vm.test, tdx_test_nr_calls(t, TDH_VP_ADDCX), nr);
 	mdelay(20);
 }
@@ -297,7 +297,7 @@ static void init_waits_for_mmu_lock(struct kunit *test)
 
 	read_lock(&t->kvm->mmu_lock);
 	wake_up_process(task);
-	wait_for_all_pages(t);
+	wait_for_all_pages(t, &thread);
 	early = tdx_test_nr_calls(t, TDH_VP_INIT);
 	read_unlock(&t->kvm->mmu_lock);
 

@@ -18,8 +18,6 @@
 #define NR_RACERS	2
 #define ROUNDS		6000
 #define LIVES		100
-/* Far more than a busy machine takes. */
-#define MAX_TIME	(60 * HZ)
 #define POOL		12
 
 /* Few enough for the CPUs to meet on: four pages in each of two tables. */
@@ -47,6 +45,7 @@ struct race {
 	u64 page;
 	atomic_t ready;
 	atomic_t owners;
+	bool stop;
 };
 
 static u32 pick(struct racer *r, u32 nr)
@@ -222,6 +221,15 @@ static int change_one_td(void *data)
 	return 0;
 }
 
+/* However long it takes, unless KUnit stops the case's thread. */
+static void wait_for(struct racer *r)
+{
+	while (!wait_for_completion_timeout(&r->done, HZ)) {
+		if (kthread_should_stop())
+			WRITE_ONCE(r->race->stop, true);
+	}
+}
+
 static void run(struct kunit *test, struct race *race, int (*fn)(void *data))
 {
 	struct task_struct *task[NR_RACERS];
@@ -243,7 +251,7 @@ static void run(struct kunit *test, struct race *race, int (*fn)(void *data))
 	for (i = 0; i < NR_RACERS; i++)
 		wake_up_process(task[i]);
 	for (i = 0; i < NR_RACERS; i++) {
-		wait_for_completion(&race->racer[i].done);
+		wait_for(&race->racer[i]);
 		KUNIT_EXPECT_EQ(test, 0U, race->racer[i].faults);
 		KUNIT_EXPECT_EQ(test, 0ULL, race->racer[i].unexpected);
 		KUNIT_EXPECT_GT(test, race->racer[i].ok, 0U);
@@ -387,12 +395,11 @@ static bool is_ahead(const struct racer *r)
 
 static int create_on_one_page(void *data)
 {
-	unsigned long end = jiffies + MAX_TIME;
 	struct racer *r = data;
 
 	line_up(r);
 	/* Until everybody had the page a few times, whoever is quicker. */
-	while (!all_have_lived(r->race) && time_before(jiffies, end)) {
+	while (!all_have_lived(r->race) && !READ_ONCE(r->race->stop)) {
 		if (!is_ahead(r) || !(prandom_u32_state(&r->rnd) % 16))
 			live_a_short_life(r);
 		cond_resched();
