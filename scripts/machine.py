@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from common import Fail, SLOWER, die_with_parent, end_group
+from patience import Patience
 
 # The one place that names what switches the software module and its use on.
 SW_MODULE = 'tdx_sw=on'
@@ -161,8 +162,9 @@ class Machine:
     def run(self, watch, extra='', show=None):
         """Boot, hand each line of the serial log to watch(), end the machine.
 
-        watch() returns the seconds that may pass until its next line of interest,
-        or None to leave the deadline alone. Returns '' or what went wrong.
+        watch() returns the seconds of the machine's own time that may pass until its
+        next line of interest, or None to leave the limit alone. Returns '' or what
+        went wrong.
         """
         line = f'{COMMON} {extra}'.strip()
         open(self.log, 'w').close()
@@ -182,7 +184,7 @@ class Machine:
             end_group(child)
 
     def follow(self, child, watch):
-        deadline = time.time() + self.boot_limit
+        patience = Patience(child.pid, self.boot_limit)
         pending = ''
         with open(self.log, errors='replace') as serial:
             while True:
@@ -190,13 +192,12 @@ class Machine:
                 pending += serial.read()
                 *lines, pending = pending.split('\n')
                 for line in lines:
-                    seconds = watch(line.rstrip('\r'))
-                    if seconds is not None:
-                        deadline = time.time() + seconds
+                    patience.heard(watch(line.rstrip('\r')))
                 if ended:
                     return self.verdict(child)
-                if time.time() > deadline:
-                    return 'hung; stopped at the time limit'
+                why = patience.lost()
+                if why:
+                    return why
                 time.sleep(0.1)
 
     def verdict(self, child):
