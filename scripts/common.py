@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -89,8 +90,11 @@ def last_error(log):
     return 'no output'
 
 
-def run(args, log, cwd=None, env=None, quiet=False):
-    """Show a command, run it into a log, raise Fail with its first error."""
+def run(args, log, cwd=None, env=None, quiet=False, beside=None):
+    """Show a command, run it into a log, raise Fail with its first error.
+
+    beside() gets the child, in a thread of its own, and has to return when that ends.
+    """
     os.makedirs(os.path.dirname(log), exist_ok=True)
     if not quiet:
         where = f'(cd {short(cwd)}) ' if cwd else ''
@@ -102,6 +106,8 @@ def run(args, log, cwd=None, env=None, quiet=False):
                                  stderr=subprocess.STDOUT, text=True, errors='replace',
                                  preexec_fn=die_with_parent)
         try:
+            if beside:
+                threading.Thread(target=beside, args=(child,), daemon=True).start()
             if VERBOSE:
                 for line in child.stdout:
                     file.write(line)
