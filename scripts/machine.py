@@ -89,6 +89,7 @@ class Machine:
         self.memory = memory or (1024 if kind == 'bochs' else 3072)
         self.cpus = cpus or 2
         self.boot_limit = (600 if kind == 'bochs' else 180) * SLOWER
+        self.pace = 1
         os.makedirs(folder, exist_ok=True)
 
     def qemu(self, line):
@@ -128,6 +129,7 @@ class Machine:
         # The loop that Bochs 3.0 executes several processors in otherwise loses a guest's
         # RIP at times, see tdx-testing.rst. Where the debugger is no option it always runs.
         debugger = ['-debugger'] if '  -debugger ' in about else []
+        self.pace = 3 if debugger else 1
         return ['bochs', '-q', *debugger, '-f', os.path.join(self.folder, 'bochsrc'),
                 '-rc', os.path.join(self.folder, 'debugger')]
 
@@ -187,7 +189,7 @@ class Machine:
             end_group(child)
 
     def follow(self, child, watch):
-        patience = Patience(child.pid, self.boot_limit)
+        patience = Patience(child.pid, self.boot_limit, self.pace)
         pending = ''
         with open(self.log, errors='replace') as serial:
             while True:

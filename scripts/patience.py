@@ -71,8 +71,9 @@ def own_time(elapsed, before, now):
 class Patience:
     """The clock of a machine, whose processes are a session, and its limits."""
 
-    def __init__(self, session, seconds, clock=time.monotonic, read=read):
-        self.session, self.clock, self.read = session, clock, read
+    def __init__(self, session, seconds, pace=1, clock=time.monotonic, read=read):
+        """pace: how many times longer than usual this emulator takes for the same."""
+        self.session, self.pace, self.clock, self.read = session, pace, clock, read
         self.own = self.idle = 0
         self.limit = seconds
         self.time, self.tasks = clock(), read(session)
@@ -93,7 +94,7 @@ class Patience:
         # All may depend on the one that is kept waiting most.
         own = min((own_time(elapsed, *pair) for pair in pairs), default=elapsed)
         ran = max((task.ran - before.ran for before, task in pairs), default=0)
-        self.own += own
+        self.own += own / self.pace
         self.idle = self.idle + own if ran <= IDLE_SHARE * own else 0
         self.time, self.tasks = now, tasks
 
@@ -147,7 +148,7 @@ def live(threads, pause, seconds):
         return {number: Task(state, now * ran, now * waited)
                 for number, (state, ran, waited) in enumerate(threads)}
 
-    patience = Patience(0, 100, lambda: now, reading)
+    patience = Patience(0, 100, clock=lambda: now, read=reading)
     for now in range(1, 3600):
         if pause and now % pause == 0:
             patience.heard(seconds)
