@@ -642,8 +642,9 @@ static void vt_enable_smi_window(struct kvm_vcpu *vcpu)
 #endif
 
 /*
- * Stop the build over an operation that vt_class.h doesn't list: it has the
- * enumerator of the outer block, which that of the inner one hides from the others.
+ * Stop the build over an operation that vt_class.h doesn't list: the enumerator of
+ * the outer block is the only one that it has, while those of the inner block hide
+ * the others.
  */
 static void __init vt_check_classes(void)
 {
@@ -653,7 +654,7 @@ static void __init vt_check_classes(void)
 #include <asm/kvm-x86-ops.h>
 
 	{
-#define VT_TDX(op, wrapper)		enum { class_##op = 1 };
+#define VT_TDX(op, wrapper)		enum { class_##op = 1 }
 #define VT_TDX_ONLY			VT_TDX
 #define VT_NOTHING			VT_TDX
 #define VT_REFUSED			VT_TDX
@@ -673,17 +674,17 @@ static void __init vt_check_classes(void)
 /* The name of an operation that kvm_intel should not have for TDX, or NULL. */
 const char *__init vt_unexpected_op(const struct kvm_x86_ops *ops)
 {
+	const char *name = NULL;
+
 #define VT_TDX(op, wrapper)
 #define VT_TDX_ONLY(op, fn)		VT_NONE(op)
 #define VT_NOTHING			VT_TDX
 #define VT_REFUSED			VT_TDX
 #define VT_VMX(op)
-#define VT_NONE(op)							\
-	if (ops->op)							\
-		return #op;
+#define VT_NONE(op)			(name = ops->op ? #op : name)
 #include "vt_class.h"
 
-	return NULL;
+	return name;
 }
 
 /*
@@ -694,10 +695,8 @@ void __init vt_ops_setup(struct kvm_x86_ops *ops)
 {
 	vt_check_classes();
 
-#define VT_TDX(op, wrapper)						\
-	if (ops->op)							\
-		ops->op = wrapper;
-#define VT_TDX_ONLY(op, fn)		ops->op = fn;
+#define VT_TDX(op, wrapper)		(ops->op = ops->op ? wrapper : NULL)
+#define VT_TDX_ONLY(op, fn)		(ops->op = fn)
 #define VT_NOTHING			VT_TDX
 #define VT_REFUSED			VT_TDX
 #define VT_VMX(op)
