@@ -21,8 +21,11 @@ MACRO = re.compile(r':(\d+): \w+:(?:MACRO_ARG_REUSE|MACRO_ARG_PRECEDENCE|COMPLEX
 LISTED = re.compile(r'#define (KVM_X86_OP|VT_\w+)\(|^#if LINUX_VERSION_CODE ')
 LISTED_KINDS = re.compile(r':(\d+): \w+:(?:TRAILING_SEMICOLON|MULTISTATEMENT_MACRO_USE_DO_WHILE|'
                           r'MACRO_ARG_PRECEDENCE|CONSTANT_COMPARISON): ')
-# Every trace event of the kernel has such lines.
-TRACE = re.compile(r':(\d+): \w+:OPEN_ENDED_LINE: ')
+# Every trace event of the kernel has such lines, and every group of fields.
+SHAPES = ((re.compile(r':(\d+): \w+:OPEN_ENDED_LINE: '), 1,
+           re.compile(r'\+\t*(?:TRACE_EVENT|TP_\w+)\($')),
+          (re.compile(r':(\d+): \w+:PARENTHESIS_ALIGNMENT: '), 2,
+           re.compile(r'\+\tstruct_group_tagged\(\w+, \w+,$')))
 
 
 def checkpatch(path, *kind):
@@ -35,6 +38,14 @@ def checkpatch(path, *kind):
     return [line for line in done.stdout.splitlines() if line.strip()]
 
 
+def is_usual_shape(complaint, lines):
+    for kind, back, line in SHAPES:
+        found = kind.search(complaint)
+        if found and line.match(lines[int(found.group(1)) - back]):
+            return True
+    return False
+
+
 def check_patch(name):
     """checkpatch's complaints about a patch, but for the shape of the base's macros."""
     path = os.path.join(PATCHES, name)
@@ -42,10 +53,8 @@ def check_patch(name):
         text = file.read()
     lines, wrong = text.split('\n'), []
     for complaint in checkpatch(path):
-        if TRACE.search(complaint):
-            number = int(TRACE.search(complaint).group(1))
-            if re.match(r'\+\t*(?:TRACE_EVENT|TP_\w+)\($', lines[number - 1]):
-                continue
+        if is_usual_shape(complaint, lines):
+            continue
         found = MACRO.search(complaint)
         macro = found and re.match(r'[+ ]#define (\w+\()', lines[int(found.group(1)) - 1])
         if not macro or not any(f'#define {macro.group(1)}' in git('show', f'base:{touched}')
