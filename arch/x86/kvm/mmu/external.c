@@ -5,9 +5,9 @@
  * for the contract, and Documentation/virt/kvm/x86/external-page-tables.rst.
  *
  * An atomic change, i.e. one under mmu_lock held for read, is made by
- * tdp_mmu_set_spte_atomic(): freeze the SPTE, propagate the change, publish the
- * new value, or the old one if the backend has refused.  A removal is made
- * under mmu_lock held for write, in batches, by external_zap_leafs().
+ * tdp_mmu_set_mirror_spte_atomic(): freeze the SPTE, propagate the change,
+ * publish the new value, or the old one if the backend has refused.  A removal is
+ * made under mmu_lock held for write, in batches, by external_zap_leafs().
  *
  * Nothing here knows which backend there is.
  */
@@ -293,7 +293,7 @@ static void external_begin_batch(struct kvm *kvm, struct kvm_mmu_page *root,
 
 	batch->nr_leaves = 0;
 
-	for_each_tdp_pte_min_level(iter, kvm, root, PG_LEVEL_4K, batch->start, end) {
+	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, batch->start, end) {
 		batch->end = iter.next_last_level_gfn;
 
 		if (can_yield && batch->end > batch->start &&
@@ -319,10 +319,11 @@ static void external_finish_batch(struct kvm *kvm, struct kvm_mmu_page *root,
 {
 	struct tdp_iter iter;
 
-	for_each_tdp_pte_min_level(iter, kvm, root, PG_LEVEL_4K, batch->start,
+	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, batch->start,
 				   batch->end) {
 		if (is_leaf_to_remove(kvm, &iter, batch->start, batch->end))
-			tdp_mmu_iter_set_spte(kvm, &iter, SHADOW_NONPRESENT_VALUE);
+			tdp_mmu_iter_set_mirror_spte(kvm, &iter,
+						     SHADOW_NONPRESENT_VALUE);
 	}
 }
 

@@ -8,7 +8,7 @@
  *
  * KVM keeps a mirror: a TDP tree that has the structure and the values that the
  * external table should have.  Every change of a mirror SPTE goes through
- * handle_changed_spte(), which hands it to the backend:
+ * external_change_spte(), which hands it to the backend:
  *
  * set_external_spte(kvm, gfn, old_spte, new_spte, level)
  *
@@ -137,16 +137,6 @@ bool external_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root,
 
 /* The most leaves that are removed with one flush_external_tlbs(). */
 #define EXTERNAL_ZAP_BATCH	512
-
-/*
- * The value that stands in an SPTE while an atomic change is being made.  In a
- * mirror it keeps other threads out until the external entry has followed.
- */
-static inline u64 external_transient_spte(const struct kvm_mmu_page *sp,
-					  u64 new_spte)
-{
-	return is_mirror_sp(sp) ? FROZEN_SPTE : new_spte;
-}
 
 /*
  * The external page table page that a non-leaf @spte of a mirror stands for, as

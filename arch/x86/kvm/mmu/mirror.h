@@ -11,7 +11,8 @@
  * no CPU ever walks it, it shadows an external table that only the backend can
  * change.  The direct tree maps shared memory and is an ordinary one, except
  * that its gfns carry the "direct bit" where they index the tables.  Memslots,
- * memory attributes and struct kvm_page_fault hold gfns without that bit.
+ * memory attributes and struct kvm_page_fault hold gfns, and addresses, without
+ * that bit: it is on the backend to take it off the address of a fault.
  */
 
 #include <linux/kvm_host.h>
@@ -44,9 +45,9 @@ static inline bool kvm_is_gfn_alias(const struct kvm *kvm, gfn_t gfn)
 	return gfn & kvm_gfn_direct_bits(kvm);
 }
 
-static inline gfn_t kvm_gfn_strip_direct_bits(const struct kvm *kvm, gfn_t gfn)
+static inline gpa_t kvm_gpa_strip_direct_bits(const struct kvm *kvm, gpa_t gpa)
 {
-	return gfn & ~kvm_gfn_direct_bits(kvm);
+	return gpa & ~gfn_to_gpa(kvm_gfn_direct_bits(kvm));
 }
 
 static inline bool is_mirror_role(union kvm_mmu_page_role role)
@@ -54,7 +55,10 @@ static inline bool is_mirror_role(union kvm_mmu_page_role role)
 	return role.is_mirror;
 }
 
-/* The bits that a table of this role adds to a gfn to index its entries. */
+/*
+ * The bits that the tables of this role add to a gfn to index their entries, i.e.
+ * the gfn of the root: where in it the tree begins, see tdp_iter_start().
+ */
 static inline gfn_t kvm_gfn_root_bits(const struct kvm *kvm,
 				      union kvm_mmu_page_role role)
 {

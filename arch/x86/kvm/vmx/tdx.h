@@ -312,11 +312,9 @@ static inline void tdx_assert_vcpu_loaded(struct kvm_vcpu *vcpu)
 
 /* tdx_entry.c */
 void tdx_entry_init(void);
-void tdx_prepare_switch_to_guest(struct kvm_vcpu *vcpu);
 void tdx_prepare_switch_to_host(struct kvm_vcpu *vcpu);
 void tdx_record_exit(struct vcpu_tdx *tdx, u64 status);
 fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags);
-void tdx_handle_exit_irqoff(struct kvm_vcpu *vcpu);
 void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
 		       u64 *info2, u32 *intr_info, u32 *error_code);
 
@@ -332,8 +330,6 @@ int tdx_complete_emulated_msr(struct kvm_vcpu *vcpu, int err);
 const char *tdx_vmcall_name(unsigned int i);
 
 /* tdx_irq.c */
-void tdx_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
-			   int trig_mode, int vector);
 bool tdx_protected_apic_has_interrupt(struct kvm_vcpu *vcpu);
 void tdx_inject_nmi(struct kvm_vcpu *vcpu);
 

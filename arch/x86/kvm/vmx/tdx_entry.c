@@ -23,7 +23,7 @@
  *					saved before
  *
  * An NMI that made the vCPU exit is handled at once, machine checks and
- * interrupts by __vmx_handle_exit_irqoff().
+ * interrupts by vmx_handle_exit_irqoff().
  */
 #include <linux/sched.h>
 
@@ -186,7 +186,8 @@ static noinstr void tdx_vcpu_enter_exit(struct kvm_vcpu *vcpu)
 	tdx_record_exit(tdx, tdh_vp_enter(tdx->tdvpr, &tdx->regs));
 
 	/* NMIs are blocked until this one is handled. */
-	vmx_handle_nmi(vcpu);
+	if ((u16)tdx->vt.exit_reason.basic == EXIT_REASON_EXCEPTION_NMI)
+		vmx_handle_nmi(vcpu);
 
 	guest_state_exit_irqoff();
 }
@@ -288,11 +289,6 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	trace_kvm_exit(vcpu, KVM_ISA_VMX);
 
 	return EXIT_FASTPATH_NONE;
-}
-
-void tdx_handle_exit_irqoff(struct kvm_vcpu *vcpu)
-{
-	__vmx_handle_exit_irqoff(vcpu);
 }
 
 void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,

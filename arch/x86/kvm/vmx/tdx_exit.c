@@ -124,7 +124,8 @@ static int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 	tdx->refault_gpa = INVALID_GPA;
 
 	for (;;) {
-		r = __vmx_handle_ept_violation(vcpu, gpa, EPT_VIOLATION_ACC_WRITE);
+		r = __vmx_handle_ept_violation(vcpu, gpa, EPT_VIOLATION_ACC_WRITE,
+					       PFERR_PRIVATE_ACCESS);
 		if (r != RET_PF_RETRY) {
 			tdx->nr_vain_entries = 0;
 			return r;
@@ -215,7 +216,8 @@ static int tdx_handle_shared_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 	}
 
 	to_tdx(vcpu)->emulation_is_vain = false;
-	r = __vmx_handle_ept_violation(vcpu, gpa, qualification);
+	r = __vmx_handle_ept_violation(vcpu, kvm_gpa_strip_direct_bits(vcpu->kvm, gpa),
+				       qualification, 0);
 
 	return to_tdx(vcpu)->emulation_is_vain ? tdx_report_vain_emulation(vcpu, gpa) : r;
 }

@@ -19,15 +19,6 @@
 #include "trace.h"
 #include "x86.h"
 
-void tdx_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
-			   int trig_mode, int vector)
-{
-	struct kvm_vcpu *vcpu = apic->vcpu;
-
-	vmx_post_interrupt(vcpu, vector);
-	trace_kvm_apicv_accept_irq(vcpu->vcpu_id, delivery_mode, trig_mode, vector);
-}
-
 /*
  * As far as KVM is concerned an interrupt is always welcome: the CPU looks at the
  * guest's flags.  It only doesn't wake a vCPU that halted with interrupts blocked.

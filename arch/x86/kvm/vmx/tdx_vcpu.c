@@ -150,7 +150,7 @@ void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 
-	vmx_vcpu_pi_load(vcpu, cpu);
+	tdx_vcpu_pi_load(vcpu, cpu);
 
 	if (READ_ONCE(tdx->assoc_cpu) == cpu)
 		return;
@@ -169,7 +169,7 @@ void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu)
 
 void tdx_vcpu_put(struct kvm_vcpu *vcpu)
 {
-	vmx_vcpu_pi_put(vcpu);
+	tdx_vcpu_pi_put(vcpu);
 	tdx_prepare_switch_to_host(vcpu);
 }
 
@@ -189,6 +189,7 @@ int tdx_vcpu_create(struct kvm_vcpu *vcpu)
 	if (!irqchip_split(vcpu->kvm))
 		return -EINVAL;
 
+	tdx->vt.is_td = true;
 	tdx->state = VCPU_TD_STATE_UNINITIALIZED;
 	tdx->assoc_cpu = -1;
 	INIT_LIST_HEAD(&tdx->vt.pi_wakeup_list);
@@ -196,6 +197,8 @@ int tdx_vcpu_create(struct kvm_vcpu *vcpu)
 	__pi_set_sn(&tdx->vt.pi_desc);
 
 	vcpu->arch.efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX;
+	/* There is no VMCS to read a register from, see vmx_cache_reg(). */
+	vcpu->arch.regs_avail = ~0;
 	vcpu->arch.cr0_guest_owned_bits = -1ul;
 	vcpu->arch.cr4_guest_owned_bits = -1ul;
 	vcpu->arch.guest_state_protected =

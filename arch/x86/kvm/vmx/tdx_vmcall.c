@@ -61,15 +61,10 @@ static gpa_t tdx_direct_bit(struct kvm_vcpu *vcpu)
 	return gfn_to_gpa(kvm_gfn_direct_bits(vcpu->kvm));
 }
 
-static gpa_t tdx_strip_direct_bit(struct kvm_vcpu *vcpu, gpa_t gpa)
-{
-	return gpa & ~tdx_direct_bit(vcpu);
-}
-
 /* An address that the guest has, the bit that tells shared from private aside. */
 static bool tdx_is_legal_gpa(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
-	gpa = tdx_strip_direct_bit(vcpu, gpa);
+	gpa = kvm_gpa_strip_direct_bits(vcpu->kvm, gpa);
 
 	return gpa < tdx_direct_bit(vcpu) && kvm_vcpu_is_legal_gpa(vcpu, gpa);
 }
@@ -227,7 +222,7 @@ static int tdx_emulate_mmio(struct kvm_vcpu *vcpu)
 	    !kvm_is_addr_direct(vcpu->kvm, last))
 		return tdx_answer(vcpu, TDVMCALL_STATUS_INVALID_OPERAND);
 
-	gpa = tdx_strip_direct_bit(vcpu, gpa);
+	gpa = kvm_gpa_strip_direct_bits(vcpu->kvm, gpa);
 	return write ? tdx_emulate_mmio_write(vcpu, gpa, size) :
 		       tdx_emulate_mmio_read(vcpu, gpa, size);
 }
@@ -342,7 +337,7 @@ static int tdx_get_quote(struct kvm_vcpu *vcpu)
 
 	tdx_exit_to_user(vcpu, regs->r11, TDVMCALL_STATUS_SUBFUNC_UNSUPPORTED,
 			 tdx_complete_simple);
-	vcpu->run->tdx.get_quote.gpa = tdx_strip_direct_bit(vcpu, gpa);
+	vcpu->run->tdx.get_quote.gpa = kvm_gpa_strip_direct_bits(vcpu->kvm, gpa);
 	vcpu->run->tdx.get_quote.size = regs->r13;
 	return 0;
 }
@@ -385,7 +380,7 @@ static int tdx_map_next_step(struct kvm_vcpu *vcpu)
 
 	run->exit_reason = KVM_EXIT_HYPERCALL;
 	run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
-	run->hypercall.args[0] = tdx_strip_direct_bit(vcpu, gpa);
+	run->hypercall.args[0] = kvm_gpa_strip_direct_bits(vcpu->kvm, gpa);
 	run->hypercall.args[1] = size >> PAGE_SHIFT;
 	run->hypercall.args[2] = kvm_is_addr_direct(vcpu->kvm, gpa) ?
 				 KVM_MAP_GPA_RANGE_DECRYPTED :
@@ -512,7 +507,7 @@ static int tdx_emulate_hypercall(struct kvm_vcpu *vcpu)
 
 	/* Userspace knows nothing of the bit. */
 	if (nr == KVM_HC_MAP_GPA_RANGE)
-		arg0 = tdx_strip_direct_bit(vcpu, arg0);
+		arg0 = kvm_gpa_strip_direct_bits(vcpu->kvm, arg0);
 
 	/* TDCALL faults outside of 64-bit mode, and with CPL > 0. */
 	ret = __kvm_emulate_hypercall(vcpu, nr, arg0, regs->r12, regs->r13,

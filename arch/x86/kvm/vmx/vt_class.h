@@ -9,6 +9,9 @@
  *	VT_NOTHING(op, wrapper)	Nothing to do, or to see, for a TD: the state is the
  *				TDX module's, or the guest's alone.
  *	VT_REFUSED(op, wrapper)	KVM never gets there for a TD; a bug if it does.
+ *	VT_UNREACHED(op, wrapper) The same, for what ordinary VMs do at each exit:
+ *				checked by kernels that prove it, i.e. with
+ *				CONFIG_KVM_PROVE_MMU, and not in the way in others.
  *	VT_VMX(op)		VMX's serves both; the comment says why it may.
  *	VT_NONE(op)		kvm_intel has none.  TDX stays off if it has one after
  *				all, as nobody has decided what that does to a TD.
@@ -37,7 +40,8 @@ VT_TDX(vcpu_free, vt_vcpu_free);
 VT_TDX(vcpu_reset, vt_vcpu_reset);
 VT_TDX(vcpu_load, vt_vcpu_load);
 VT_TDX(vcpu_put, vt_vcpu_put);
-VT_TDX(prepare_switch_to_guest, vt_prepare_switch_to_guest);
+/* Asks what kind of vCPU it is, where that costs nothing. */
+VT_VMX(prepare_switch_to_guest);
 VT_TDX_ONLY(mem_enc_ioctl, vt_mem_enc_ioctl);
 VT_TDX_ONLY(vcpu_mem_enc_ioctl, vt_vcpu_mem_enc_ioctl);
 VT_TDX_ONLY(vcpu_mem_enc_unlocked_ioctl, vt_vcpu_mem_enc_unlocked_ioctl);
@@ -54,14 +58,16 @@ VT_NONE(guest_memory_reclaimed);
 VT_TDX(vcpu_pre_run, vt_vcpu_pre_run);
 VT_TDX(vcpu_run, vt_vcpu_run);
 VT_TDX(handle_exit, vt_handle_exit);
-VT_TDX(handle_exit_irqoff, vt_handle_exit_irqoff);
-VT_REFUSED(skip_emulated_instruction, vt_skip_emulated_instruction);
+VT_UNREACHED(skip_emulated_instruction, vt_skip_emulated_instruction);
 VT_REFUSED(update_emulated_instruction, vt_update_emulated_instruction);
 VT_TDX(get_exit_info, vt_get_exit_info);
 VT_NOTHING(check_intercept, vt_check_intercept);
 VT_TDX(check_emulate_instruction, vt_check_emulate_instruction);
 VT_NONE(vcpu_blocking);
 VT_NONE(vcpu_unblocking);
+
+/* Looks at what struct vcpu_vt has of the exit. */
+VT_VMX(handle_exit_irqoff);
 
 /* Called by the emulator only, which nothing gets to run for a TD. */
 VT_VMX(get_untagged_addr);
@@ -103,10 +109,14 @@ VT_NOTHING(get_gdt, vt_get_gdt);
 VT_NOTHING(set_gdt, vt_set_gdt);
 VT_NOTHING(set_dr7, vt_set_dr7);
 VT_NOTHING(sync_dirty_debug_regs, vt_sync_dirty_debug_regs);
-VT_REFUSED(cache_reg, vt_cache_reg);
-VT_NOTHING(get_rflags, vt_get_rflags);
 VT_NOTHING(set_rflags, vt_set_rflags);
-VT_NOTHING(get_if_flag, vt_get_if_flag);
+
+/* Not called, as all registers of a TD's vCPU are available, i.e. 0. */
+VT_VMX(cache_reg);
+
+/* See struct vcpu_vt only: 0 for a TD, and never to be read from the VMCS. */
+VT_VMX(get_rflags);
+VT_VMX(get_if_flag);
 
 /* Memory */
 VT_TDX(flush_tlb_all, vt_flush_tlb_all);
@@ -155,7 +165,8 @@ VT_NOTHING(clear_hlt, vt_clear_hlt);
 #endif
 
 /* The local APIC, which is the CPU's for a TD */
-VT_NOTHING(update_cr8_intercept, vt_update_cr8_intercept);
+/* Not called while the APIC is virtualized, which a TD's always is. */
+VT_UNREACHED(update_cr8_intercept, vt_update_cr8_intercept);
 VT_NOTHING(set_virtual_apic_mode, vt_set_virtual_apic_mode);
 VT_NOTHING(set_apic_access_page_addr, vt_set_apic_access_page_addr);
 VT_TDX(refresh_apicv_exec_ctrl, vt_refresh_apicv_exec_ctrl);
@@ -163,14 +174,17 @@ VT_NOTHING(load_eoi_exitmap, vt_load_eoi_exitmap);
 VT_NOTHING(hwapic_irr_update, vt_hwapic_irr_update);
 VT_NOTHING(hwapic_isr_update, vt_hwapic_isr_update);
 VT_NOTHING(sync_pir_to_irr, vt_sync_pir_to_irr);
-VT_TDX(deliver_interrupt, vt_deliver_interrupt);
 VT_TDX_ONLY(protected_apic_has_interrupt, vt_protected_apic_has_interrupt);
 VT_NOTHING(apic_init_signal_blocked, vt_apic_init_signal_blocked);
 VT_NONE(apicv_post_state_restore);
 VT_NONE(vcpu_get_apicv_inhibit_reasons);
 VT_NONE(alloc_apic_backing_page);
 
-/* Work on the posted-interrupt descriptor, which is in struct vcpu_vt. */
+/*
+ * Work on the posted-interrupt descriptor, which is in struct vcpu_vt.  Interrupts
+ * are posted, as a TD's APIC has APICv active from the start.
+ */
+VT_VMX(deliver_interrupt);
 VT_VMX(apicv_pre_state_restore);
 VT_VMX(dy_apicv_has_pending_interrupt);
 VT_VMX(pi_update_irte);
@@ -190,5 +204,6 @@ VT_REFUSED(enable_smi_window, vt_enable_smi_window);
 #undef VT_TDX_ONLY
 #undef VT_NOTHING
 #undef VT_REFUSED
+#undef VT_UNREACHED
 #undef VT_VMX
 #undef VT_NONE

@@ -5,8 +5,8 @@
  * what each operation means for a TD; if TDX is in use, vt_ops_setup() puts the
  * wrappers in the place of VMX's functions.
  *
- * An ordinary VM pays one predictable branch per operation, and nothing if TDX is
- * off.
+ * An ordinary VM pays three instructions per operation: a test, a branch that is
+ * never taken and the jump to VMX's function.  Nothing if TDX is off.
  */
 
 #include <linux/kvm_host.h>
@@ -50,7 +50,7 @@ static int vt_vcpu_precreate(struct kvm *kvm)
 
 static int vt_vcpu_create(struct kvm_vcpu *vcpu)
 {
-	return is_td_vcpu(vcpu) ? tdx_vcpu_create(vcpu) : vmx_vcpu_create(vcpu);
+	return is_td(vcpu->kvm) ? tdx_vcpu_create(vcpu) : vmx_vcpu_create(vcpu);
 }
 
 static void vt_vcpu_free(struct kvm_vcpu *vcpu)
@@ -83,14 +83,6 @@ static void vt_vcpu_put(struct kvm_vcpu *vcpu)
 		tdx_vcpu_put(vcpu);
 	else
 		vmx_vcpu_put(vcpu);
-}
-
-static void vt_prepare_switch_to_guest(struct kvm_vcpu *vcpu)
-{
-	if (is_td_vcpu(vcpu))
-		tdx_prepare_switch_to_guest(vcpu);
-	else
-		vmx_prepare_switch_to_guest(vcpu);
 }
 
 /* The TDs' vCPUs leave the CPU while it can still execute SEAMCALL. */
@@ -138,14 +130,6 @@ static int vt_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 {
 	return is_td_vcpu(vcpu) ? tdx_handle_exit(vcpu, fastpath) :
 				  vmx_handle_exit(vcpu, fastpath);
-}
-
-static void vt_handle_exit_irqoff(struct kvm_vcpu *vcpu)
-{
-	if (is_td_vcpu(vcpu))
-		tdx_handle_exit_irqoff(vcpu);
-	else
-		vmx_handle_exit_irqoff(vcpu);
 }
 
 static int vt_skip_emulated_instruction(struct kvm_vcpu *vcpu)
@@ -344,26 +328,10 @@ static void vt_sync_dirty_debug_regs(struct kvm_vcpu *vcpu)
 		vmx_sync_dirty_debug_regs(vcpu);
 }
 
-static void vt_cache_reg(struct kvm_vcpu *vcpu, enum kvm_reg reg)
-{
-	if (!KVM_BUG_ON(is_td_vcpu(vcpu), vcpu->kvm))
-		vmx_cache_reg(vcpu, reg);
-}
-
-static unsigned long vt_get_rflags(struct kvm_vcpu *vcpu)
-{
-	return is_td_vcpu(vcpu) ? 0 : vmx_get_rflags(vcpu);
-}
-
 static void vt_set_rflags(struct kvm_vcpu *vcpu, unsigned long rflags)
 {
 	if (!is_td_vcpu(vcpu))
 		vmx_set_rflags(vcpu, rflags);
-}
-
-static bool vt_get_if_flag(struct kvm_vcpu *vcpu)
-{
-	return is_td_vcpu(vcpu) ? false : vmx_get_if_flag(vcpu);
 }
 
 static void vt_get_segment(struct kvm_vcpu *vcpu, struct kvm_segment *var, int seg)
@@ -586,15 +554,6 @@ static bool vt_apic_init_signal_blocked(struct kvm_vcpu *vcpu)
 	return is_td_vcpu(vcpu) ? true : vmx_apic_init_signal_blocked(vcpu);
 }
 
-static void vt_deliver_interrupt(struct kvm_lapic *apic, int delivery_mode,
-				 int trig_mode, int vector)
-{
-	if (is_td_vcpu(apic->vcpu))
-		tdx_deliver_interrupt(apic, delivery_mode, trig_mode, vector);
-	else
-		vmx_deliver_interrupt(apic, delivery_mode, trig_mode, vector);
-}
-
 static bool vt_protected_apic_has_interrupt(struct kvm_vcpu *vcpu)
 {
 	return is_td_vcpu(vcpu) && tdx_protected_apic_has_interrupt(vcpu);
@@ -658,6 +617,7 @@ static void __init vt_check_classes(void)
 #define VT_TDX_ONLY			VT_TDX
 #define VT_NOTHING			VT_TDX
 #define VT_REFUSED			VT_TDX
+#define VT_UNREACHED			VT_TDX
 #define VT_VMX(op)			VT_TDX(op, NULL)
 #define VT_NONE(op)			VT_TDX(op, NULL)
 #include "vt_class.h"
@@ -680,6 +640,7 @@ const char *__init vt_unexpected_op(const struct kvm_x86_ops *ops)
 #define VT_TDX_ONLY(op, fn)		VT_NONE(op)
 #define VT_NOTHING			VT_TDX
 #define VT_REFUSED			VT_TDX
+#define VT_UNREACHED			VT_TDX
 #define VT_VMX(op)
 #define VT_NONE(op)			(name = ops->op ? #op : name)
 #include "vt_class.h"
@@ -699,6 +660,8 @@ void __init vt_ops_setup(struct kvm_x86_ops *ops)
 #define VT_TDX_ONLY(op, fn)		(ops->op = fn)
 #define VT_NOTHING			VT_TDX
 #define VT_REFUSED			VT_TDX
+#define VT_UNREACHED(op, wrapper)					\
+	(ops->op = IS_ENABLED(CONFIG_KVM_PROVE_MMU) ? wrapper : ops->op)
 #define VT_VMX(op)
 #define VT_NONE(op)
 #include "vt_class.h"

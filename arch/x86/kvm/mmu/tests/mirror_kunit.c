@@ -18,8 +18,7 @@ static void shared_bit_tells_direct_from_mirror(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, kvm_is_addr_direct(vm->kvm, shared | 0x1000));
 	KUNIT_EXPECT_FALSE(test, kvm_is_gfn_alias(vm->kvm, TEST_DIRECT_BIT - 1));
 	KUNIT_EXPECT_TRUE(test, kvm_is_gfn_alias(vm->kvm, TEST_DIRECT_BIT));
-	KUNIT_EXPECT_EQ(test, 1, kvm_gfn_strip_direct_bits(vm->kvm,
-							   TEST_DIRECT_BIT | 1));
+	KUNIT_EXPECT_EQ(test, 0x1000, kvm_gpa_strip_direct_bits(vm->kvm, shared | 0x1000));
 }
 
 static void ordinary_vm_has_only_direct_addresses(struct kunit *test)
@@ -116,7 +115,7 @@ static void direct_walk_is_at_the_shared_half(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_shadow_present_pte(root->spt[0]));
 
 	rcu_read_lock();
-	for_each_tdp_pte(iter, vm->kvm, root, 0, TEST_DIRECT_BIT) {
+	for_each_tdp_pte(iter, root, 0, TEST_DIRECT_BIT) {
 		if (!is_shadow_present_pte(iter.old_spte) ||
 		    !is_last_spte(iter.old_spte, iter.level))
 			continue;
@@ -127,6 +126,33 @@ static void direct_walk_is_at_the_shared_half(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 1, nr_leaves);
 	KUNIT_EXPECT_EQ(test, 0, vm->model.count[MODEL_MAP]);
+	test_vcpu_destroy(vcpu);
+}
+
+/* Whatever end it is given: behind the root's last entry is other memory. */
+static void direct_walk_ends_with_the_root(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	struct kvm_mmu_page *root = root_to_sp(vcpu->arch.mmu->root.hpa);
+	u64 *last = NULL;
+	struct tdp_iter iter;
+	int nr = 0;
+
+	rcu_read_lock();
+	for_each_tdp_pte_min_level(iter, root, PT64_ROOT_4LEVEL, 0, ~0ull) {
+		last = rcu_dereference(iter.sptep);
+		nr++;
+		if (last == root->spt + SPTE_ENT_PER_PAGE - 1)
+			KUNIT_EXPECT_EQ(test, TEST_DIRECT_BIT -
+					KVM_PAGES_PER_HPAGE(PT64_ROOT_4LEVEL), iter.gfn);
+		if (nr > SPTE_ENT_PER_PAGE)
+			break;
+	}
+	rcu_read_unlock();
+
+	KUNIT_EXPECT_EQ(test, SPTE_ENT_PER_PAGE / 2, nr);
+	KUNIT_EXPECT_PTR_EQ(test, root->spt + SPTE_ENT_PER_PAGE - 1, last);
 	test_vcpu_destroy(vcpu);
 }
 
@@ -335,6 +361,7 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(vcpus_share_one_mirror_root),
 	KUNIT_CASE(mirror_root_outlives_mmu_unload),
 	KUNIT_CASE(direct_walk_is_at_the_shared_half),
+	KUNIT_CASE(direct_walk_ends_with_the_root),
 	KUNIT_CASE(last_gfn_of_either_half_is_reached),
 	KUNIT_CASE(unmapping_one_side_keeps_the_other),
 	KUNIT_CASE(management_of_direct_mappings_skips_mirrors),

@@ -159,8 +159,7 @@ static int map(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot, gfn_t gfn,
 	       kvm_pfn_t pfn, bool private)
 {
 	struct kvm_page_fault fault = {
-		.addr = gfn_to_gpa(gfn) |
-			(private ? 0 : gfn_to_gpa(kvm_gfn_direct_bits(vcpu->kvm))),
+		.addr = gfn_to_gpa(gfn),
 		.error_code = PFERR_WRITE_MASK,
 		.write = true,
 		.is_tdp = true,
@@ -248,7 +247,7 @@ static u64 read_spte(struct kvm *kvm, struct kvm_mmu_page *root, gfn_t gfn,
 	u64 spte = 0;
 
 	rcu_read_lock();
-	for_each_tdp_pte_min_level(iter, kvm, root, level, gfn, gfn + 1) {
+	for_each_tdp_pte_min_level(iter, root, level, gfn, gfn + 1) {
 		if (iter.level == level)
 			spte = iter.old_spte;
 	}
@@ -292,7 +291,7 @@ void test_expect_trees_equal(struct test_vm *vm, struct kvm_vcpu *vcpu)
 
 	write_lock(&vm->kvm->mmu_lock);
 	rcu_read_lock();
-	for_each_tdp_pte(iter, vm->kvm, test_mirror_root(vcpu), 0, TEST_DIRECT_BIT) {
+	for_each_tdp_pte(iter, test_mirror_root(vcpu), 0, TEST_DIRECT_BIT) {
 		enum model_state want = spte_to_model_state(iter.old_spte, iter.level);
 
 		if (is_frozen_spte(iter.old_spte))

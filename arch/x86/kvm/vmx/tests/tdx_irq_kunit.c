@@ -6,6 +6,7 @@
 
 #include "lapic.h"
 #include "tdx_run_fixture.h"
+#include "../x86_ops.h"
 
 #define TEST_VECTOR	0x41
 
@@ -25,7 +26,7 @@ static int do_hlt(struct tdx_run_test *r, u64 r12)
 
 static void post(struct tdx_run_test *r)
 {
-	tdx_deliver_interrupt(r->vcpu->arch.apic, APIC_DM_FIXED, 0, TEST_VECTOR);
+	vmx_deliver_interrupt(r->vcpu->arch.apic, APIC_DM_FIXED, 0, TEST_VECTOR);
 }
 
 static void take_over(struct tdx_run_test *r)

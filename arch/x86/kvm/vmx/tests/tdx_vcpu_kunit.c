@@ -231,8 +231,24 @@ static void init_sets_up_posted_interrupts(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, tdx->state, VCPU_TD_STATE_INITIALIZED);
 	KUNIT_EXPECT_EQ(test, tdx->vcpu.arch.mp_state, KVM_MP_STATE_RUNNABLE);
+	KUNIT_EXPECT_TRUE(test, is_td_vcpu(&tdx->vcpu));
 	KUNIT_EXPECT_TRUE(test, tdx->vcpu.arch.guest_state_protected);
+	KUNIT_EXPECT_EQ(test, tdx->vcpu.arch.regs_avail, ~0u);
 	KUNIT_EXPECT_TRUE(test, apic_x2apic_mode(tdx->vcpu.arch.apic));
+}
+
+/* KVM may ask for its registers, but there is no VMCS to find them in. */
+static void vcpu_of_a_debuggable_td_is_a_tds(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu;
+
+	to_kvm_tdx(t->kvm)->attributes |= TDX_TD_ATTR_DEBUG;
+	vcpu = tdx_test_create_vcpu(t);
+
+	KUNIT_EXPECT_FALSE(test, vcpu->arch.guest_state_protected);
+	KUNIT_EXPECT_TRUE(test, is_td_vcpu(vcpu));
+	KUNIT_EXPECT_EQ(test, vcpu->arch.regs_avail, ~0u);
 }
 
 /* Nothing has happened yet, so that the next attempt finds what it needs. */
@@ -372,6 +388,7 @@ static struct kunit_case tdx_vcpu_cases[] = {
 	KUNIT_CASE(freed_vcpu_leaves_its_cpu),
 	KUNIT_CASE(failed_write_bugs_the_vm),
 	KUNIT_CASE(init_sets_up_posted_interrupts),
+	KUNIT_CASE(vcpu_of_a_debuggable_td_is_a_tds),
 	KUNIT_CASE(init_without_x2apic_is_refused),
 	KUNIT_CASE(init_waits_for_mmu_lock),
 	KUNIT_CASE(uninitialized_vcpu_has_no_root),

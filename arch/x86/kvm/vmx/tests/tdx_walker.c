@@ -85,7 +85,7 @@ static void walk_mirror(struct walk *walk)
 	lockdep_assert_held_write(&t->kvm->mmu_lock);
 
 	rcu_read_lock();
-	for_each_tdp_pte(iter, t->kvm, test_mirror_root(t->vcpus[0]), 0,
+	for_each_tdp_pte(iter, test_mirror_root(t->vcpus[0]), 0,
 			 kvm_gfn_direct_bits(t->kvm)) {
 		if (is_frozen_spte(iter.old_spte))
 			differ(walk, "frozen", iter.gfn, iter.level, iter.old_spte, 0);
