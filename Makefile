@@ -25,7 +25,7 @@ help:
 #:   lint       style, warnings, sparse, series against tree
 #:   export     write the commits of build/linux back to patches/
 #:   series     build/series: patches for mail, overlay included
-#:   bench      counts that compare across machines
+#:   bench      counts that compare across machines, and what ordinary VMs pay for TDX
 #:   bases      the series on every 6.12.y that apt offers: applied, objects built
 #:   debian12   GOALS, by default "run test", in a fresh root of Debian 12
 #:   debian13   the same of Debian 13
@@ -80,9 +80,10 @@ demo:
 	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
 	@scripts/demo demo
 
-bench:
-	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+bench: kernel
+	@$(deps) guest bench qemu bochs
 	@scripts/demo bench
+	@$(if $(filter-out bochs,$(MACHINE)),,scripts/ordinary)
 
 bases:
 	@scripts/deps $@ build

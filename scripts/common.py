@@ -159,14 +159,14 @@ def compiler():
     return 'ccache gcc' if shutil.which('ccache') else 'gcc'
 
 
-def kbuild(obj, *goals, **variables):
+def kbuild(obj, *goals, tree=TREE, **variables):
     """The command line of a kernel make in the object directory obj."""
     extra = [f'{name}={value}' for name, value in variables.items()]
     for name in ('V', 'W', 'C'):
         if KNOBS[name]:
             extra.append(f'{name}={KNOBS[name]}')
     # ccache wraps gcc only; sparse's checker needs no wrapper.
-    return ['make', '-C', TREE, f'O={obj}', f'-j{JOBS}', f'CC={compiler()}', *extra, *goals]
+    return ['make', '-C', tree, f'O={obj}', f'-j{JOBS}', f'CC={compiler()}', *extra, *goals]
 
 
 BUILD_ENV = {'CCACHE_BASEDIR': OUT, 'CCACHE_NOHASHDIR': '1',

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 
-from common import BUILD_ENV, Fail, LOGS, TOP, kbuild, run
+from common import BUILD_ENV, Fail, LOGS, TOP, TREE, kbuild, run
 
 CONFIGS = os.path.join(TOP, 'configs')
 
@@ -57,15 +57,18 @@ def check(symbols, config):
         raise Fail(f'configuration did not take: {" ".join(lost)}')
 
 
-def configure(obj, fragments):
-    """allnoconfig plus fragments; .config is touched only when it changes."""
+def configure(obj, fragments, tree=TREE, adjust=dict):
+    """allnoconfig plus fragments; .config is touched only when it changes.
+
+    adjust() gets the symbols of the fragments, and returns those to take instead.
+    """
     os.makedirs(obj, exist_ok=True)
-    symbols = merge(fragments)
+    symbols = adjust(merge(fragments))
     wanted = os.path.join(obj, 'fragment')
     with open(wanted, 'w') as file:
         file.write(text(symbols))
     new, config = os.path.join(obj, '.config.new'), os.path.join(obj, '.config')
-    run(kbuild(obj, 'allnoconfig'), os.path.join(LOGS, 'config.log'), quiet=True,
+    run(kbuild(obj, 'allnoconfig', tree=tree), os.path.join(LOGS, 'config.log'), quiet=True,
         env={**BUILD_ENV, 'KCONFIG_ALLCONFIG': wanted, 'KCONFIG_CONFIG': new})
     check(symbols, new)
     if not os.path.exists(config) or not filecmp.cmp(new, config, shallow=False):

@@ -93,6 +93,8 @@ class Machine:
         self.cpus = cpus or 2
         self.boot_limit = (600 if kind == 'bochs' else 180) * SLOWER
         self.pace = 1
+        # What the tests in QEMU ask of the kernel, besides TDX.
+        self.parameters = f'hugepages=64 {NX_RECOVERY}'
         os.makedirs(folder, exist_ok=True)
 
     def qemu(self, line):
@@ -104,7 +106,7 @@ class Machine:
                  '-icount', 'shift=5,sleep=off']
         if self.kind == 'kvm':
             accel = ['-cpu', 'host', '-accel', 'kvm']
-        line += f' {QEMU_PARAMETER} hugepages=64 {NX_RECOVERY}'
+        line += f' {QEMU_PARAMETER} {self.parameters}'
         # A triple fault leaves nothing in the serial log; QEMU's own tells.
         accel += ['-d', 'cpu_reset', '-D', os.path.join(self.folder, 'resets')]
         return ['qemu-system-x86_64', '-machine', 'q35', *accel, '-smp', str(self.cpus),
