@@ -154,7 +154,7 @@ static bool ve_io(struct ex_regs *regs, const struct tdx_ve_info *ve)
 
 static bool ve_cpuid(struct ex_regs *regs)
 {
-	uint32_t reg[4];
+	uint32_t reg[4] = {};
 
 	GUEST_ASSERT_EQ(tdvmcall_cpuid(regs->rax, regs->rcx, reg), 0);
 	regs->rax = reg[0];
