@@ -147,6 +147,7 @@ enum tdx_sw_guest_leaf_nr {
 #define SEAM_WBCACHE_RESUME_ERROR	SEAM_STATUS(0xc0000823)
 #define SEAM_FLUSHVP_NOT_DONE		SEAM_STATUS(0x80000824)
 #define SEAM_LIMIT_CPUID_MAXVAL_SET	SEAM_STATUS(0xc0000901)
+#define SEAM_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED SEAM_STATUS(0xc0000904)
 #define SEAM_INCONSISTENT_MSR		SEAM_STATUS(0xc0000920)
 #define SEAM_INCORRECT_MSR_VALUE	SEAM_STATUS(0xc0000921)
 #define SEAM_INVALID_TDMR		SEAM_STATUS(0xc0000a00)
@@ -187,6 +188,8 @@ enum tdx_sw_operand {
 	OPERAND_RDX		= 2,
 	OPERAND_R8		= 8,
 	OPERAND_R9		= 9,
+	OPERAND_R10		= 10,
+	OPERAND_R11		= 11,
 	OPERAND_ATTRIBUTES	= 64,
 	OPERAND_XFAM		= 65,
 	OPERAND_EXEC_CONTROLS	= 66,
@@ -219,6 +222,8 @@ enum tdx_sw_page_type {
 
 enum tdx_sw_sys_state {
 	SYSINIT_PENDING, SYSINIT_DONE, SYSCONFIG_DONE, SYS_READY, SYS_SHUTDOWN,
+	/* While SYS.SHUTDOWN looks whether somebody is inside; not the interface's. */
+	SYS_STOPPING,
 };
 
 enum tdx_sw_lifecycle {
@@ -257,6 +262,9 @@ enum tdx_sw_hkid_state {
 #define SEAM_MAX_VCPUS		576
 #define SEAM_KOT_SIZE		2048
 #define SEAM_MAX_PACKAGES	64
+
+/* In a register that may hold the address of a page for a table */
+#define SEAM_NO_PAGE		(~0ULL)
 
 struct seam_cmr {
 	u64 base;
@@ -399,6 +407,7 @@ static_assert(offsetof(struct seam_tdsysinfo, nr_cpuid) == 128);
 
 /* TD_PARAMS and TD configuration */
 #define TD_ATTR_SEPT_VE_DISABLE	BIT_ULL(28)
+#define TD_ATTR_PKS		BIT_ULL(30)
 #define TD_MSR_CTL_ARCH_CAP	BIT(0)
 #define TD_FLAG_GPAW		BIT_ULL(0)
 #define TD_FLAG_FLEXIBLE_PENDING_VE BIT_ULL(1)

@@ -157,11 +157,12 @@ static bool is_guest_leaf(const struct sept_walk *walk)
 
 u64 tdg_mem_page_attr_rd(struct tdcall *t)
 {
-	struct page_info info;
+	/* Any address in the page will do. */
+	struct page_info info = { .gpa = t->rcx & PAGE_MASK };
 	struct sept_walk walk;
 	u64 status;
 
-	if (!parse_page_info(t->rcx, SEAM_4K, &info))
+	if (!tdx_sw_gpa_is_private(t->rcx))
 		return attr_fail(t, tdcall_invalid(OPERAND_RCX));
 
 	/* Down to the leaf, whatever its size. */

@@ -36,7 +36,7 @@ bool tdx_sw_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class, u16 *lock,
 
 	if (inject_lock(c, class))
 		return false;
-	if (class == TDX_SW_LOCK_OP_STATE)
+	if (class == TDX_SW_LOCK_OP_STATE || class == TDX_SW_LOCK_SEPT_TREE)
 		ok = sharex_trylock_host(lock, excl);
 	else
 		ok = sharex_trylock(lock, excl);
@@ -239,7 +239,7 @@ static u64 check_td_state(struct tdx_sw_call *c)
 	    !tdx_sw_lock(c, TDX_SW_LOCK_OP_STATE, &tdcs->op_state_lock, false))
 		return seam_status(SEAM_OPERAND_BUSY, OPERAND_OP_STATE);
 	if (!(c->leaf->op_states & BIT(tdcs->op_state)))
-		return SEAM_OP_STATE_INCORRECT;
+		return op_state_incorrect(tdcs);
 
 	c->tdcs = tdcs;
 	return SEAM_SUCCESS;

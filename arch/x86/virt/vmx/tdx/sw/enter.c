@@ -193,6 +193,9 @@ static void run(struct tdx_sw_call *c)
 	host_fill_vmcs(&host);
 	eptroot_fill(c);
 	exit_finish_vmcall(c);
+	/* The guest's TDCALL gave up waiting for a lock: it may try again. */
+	if (c->in.rcx & VP_ENTER_RECOVERABLE)
+		c->vcpu->guest.gpr[GPR_RAX] |= SEAM_HOST_RECOVERABILITY_HINT;
 	switch_to_guest(c);
 	zerostep_notify(c);
 	c->vcpu->entry_rip = guest_vmread(GUEST_RIP);

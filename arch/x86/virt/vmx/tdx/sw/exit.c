@@ -152,13 +152,21 @@ static enum guest_outcome fatal_exit(struct tdx_sw_call *c, u64 status)
 	return plain_exit(c, status);
 }
 
+static bool is_nmi(u32 intr_info)
+{
+	return (intr_info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR;
+}
+
+static bool is_machine_check(u32 intr_info)
+{
+	return (intr_info & INTR_INFO_VECTOR_MASK) == X86_TRAP_MC;
+}
+
 static enum guest_outcome exception_or_nmi(struct tdx_sw_call *c)
 {
-	u32 info = c->exit.intr_info;
-
-	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
+	if (is_nmi(c->exit.intr_info))
 		return interrupt_exit(c);
-	if ((info & INTR_INFO_VECTOR_MASK) == X86_TRAP_MC) {
+	if (is_machine_check(c->exit.intr_info)) {
 		interrupt_exit(c);
 		WRITE_ONCE(c->tdr->fatal, true);
 		c->exit_status |= SEAM_NON_RECOVERABLE_TD_NON_ACCESSIBLE;
@@ -370,6 +378,22 @@ static enum guest_outcome entry_failed(struct tdx_sw_call *c)
 	return fatal_exit(c, SEAM_NON_RECOVERABLE_TD);
 }
 
+/* What the CPU interrupted the guest for, the host has to see, whatever the TD's state. */
+static bool is_host_event(const struct tdx_sw_call *c)
+{
+	switch (c->exit.reason & REASON_BASIC) {
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+	case EXIT_REASON_OTHER_SMI:
+	case EXIT_REASON_INIT_SIGNAL:
+	case EXIT_REASON_SIPI_SIGNAL:
+		return true;
+	case EXIT_REASON_EXCEPTION_NMI:
+		return is_nmi(c->exit.intr_info) || is_machine_check(c->exit.intr_info);
+	default:
+		return false;
+	}
+}
+
 /* Decide what becomes of the CPU's exit. */
 enum guest_outcome exit_handle(struct tdx_sw_call *c)
 {
@@ -381,6 +405,10 @@ enum guest_outcome exit_handle(struct tdx_sw_call *c)
 
 	requeue_event(c);
 	block_nmis_again(c);
+
+	/* Another vCPU found that the TD can't go on. */
+	if (READ_ONCE(c->tdr->fatal) && !is_host_event(c))
+		return guest_exit(c, &(struct guest_exit) { .status = SEAM_TD_FATAL });
 
 	switch (c->exit.reason & REASON_BASIC) {
 	case EXIT_REASON_EXCEPTION_NMI:

@@ -48,7 +48,7 @@ static const struct tdx_sw_field td_fields[] = {
 	TDR(0x8010000300000004, 1, chldcnt),
 	TDR(0x8010000200000005, 1, lifecycle),
 	TDR(0x8010000300000010, SEAM_TDCS_MAX_PAGES, tdcx_pa),
-	TDR(0x8010000300000020, 4, uuid),
+	ROW(0x8010000300000020, 4, FIELD_TDR, struct tdx_sw_tdr, uuid, FIELD_READ, FIELD_READ, 0),
 	TDR(0x8110000100000001, 1, hkid),
 	TDR(0x8110000300000002, 1, pkg_configured),
 	TDCS_BOTH(0x9010000200000001, 1, num_vcpus),
@@ -67,8 +67,8 @@ static const struct tdx_sw_field td_fields[] = {
 	TDCS_WRITE(HP_LOCK_TIMEOUT_ID, 1, hp_lock_timeout, ~0ULL),
 	TDCS_WRITE(0x9110000300000012, 4, vm_ctls, BIT_ULL(0)),
 	TDCS_BOTH(0x1110000300000016, 1, config_flags),
-	TDCS_GUEST(TD_CTLS_ID, 1, td_ctls, FIELD_RW,
-		   TD_CTLS_PENDING_VE_DISABLE_BIT | TD_CTLS_ENUM_TOPOLOGY),
+	/* What it may change is not the same for all TDs: see check_td_ctls(). */
+	TDCS_GUEST(TD_CTLS_ID, 1, td_ctls, FIELD_RW, ~0ULL),
 	/* TOPOLOGY_ENUM_CONFIGURED */
 	{ .id = 0x9100000000000019, .nr = 1, .object = FIELD_COMPUTED, .access = FIELD_READ,
 	  .guest = FIELD_READ },
@@ -107,13 +107,43 @@ bool field_find(const struct tdx_sw_field *fields, unsigned int nr, u64 id,
 
 		ref->field = field;
 		ref->idx = field_key(id) - field_key(field->id);
-		if (ref->idx + 1 < field->nr)
-			ref->next = field->id + ref->idx + 1;
-		else
-			ref->next = field + 1 < fields + nr ? field[1].id : FIELD_NO_NEXT;
 		return true;
 	}
 	return false;
+}
+
+bool field_is_readable(const struct tdx_sw_field *field, bool guest)
+{
+	return (guest ? field->guest : field->access) & FIELD_READ;
+}
+
+/* First element from a row on that the reader may read. */
+static u64 first_readable(const struct tdx_sw_field_view *view, const struct tdx_sw_field *field)
+{
+	for (; field < view->fields + view->nr; field++) {
+		if (field_is_readable(field, view->guest))
+			return field->id;
+	}
+	return FIELD_NO_NEXT;
+}
+
+u64 field_first(const struct tdx_sw_field_view *view)
+{
+	return first_readable(view, view->fields);
+}
+
+/**
+ * field_next() - Find what there is to read after an element
+ * @view: table and reader
+ * @ref: element that the reader may read
+ *
+ * Return: id of the next element that it may read, or FIELD_NO_NEXT.
+ */
+u64 field_next(const struct tdx_sw_field_view *view, const struct tdx_sw_field_ref *ref)
+{
+	if (ref->idx + 1 < ref->field->nr)
+		return ref->field->id + ref->idx + 1;
+	return first_readable(view, ref->field + 1);
 }
 
 void *field_pointer(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref)
@@ -200,6 +230,17 @@ static u64 cpuid_field_id(const struct tdx_sw_cpuid_value *val, unsigned int ele
 	return id | element;
 }
 
+/* Values that the TD does not get from the module are not to be read either. */
+static u64 first_cpuid_field(const struct tdx_sw_cpuid_page *page,
+			     const struct tdx_sw_cpuid_value *val)
+{
+	for (; val < page->value + page->nr; val++) {
+		if (!cpuid_raises_ve(val->leaf))
+			return cpuid_field_id(val, 0);
+	}
+	return FIELD_NO_NEXT;
+}
+
 static u64 read_cpuid_field(const struct tdx_sw_call *c, u64 id, u64 *value, u64 *next)
 {
 	u64 code = id & MD_CODE_MASK;
@@ -218,8 +259,7 @@ static u64 read_cpuid_field(const struct tdx_sw_call *c, u64 id, u64 *value, u64
 
 	if (code & 1) {
 		*value = val->val.ecx | (u64)val->val.edx << 32;
-		val++;
-		*next = val < page->value + page->nr ? cpuid_field_id(val, 0) : FIELD_NO_NEXT;
+		*next = first_cpuid_field(page, val + 1);
 	} else {
 		*value = val->val.eax | (u64)val->val.ebx << 32;
 		*next = cpuid_field_id(val, 1);
@@ -235,13 +275,18 @@ static bool has_topology(const struct tdx_sw_call *c)
 
 static u64 read_td_field(const struct tdx_sw_call *c, u64 id, bool guest, u64 *value, u64 *next)
 {
+	const struct tdx_sw_field_view view = { td_fields, ARRAY_SIZE(td_fields), guest };
 	struct tdx_sw_field_ref ref;
 
+	if (id == FIELD_FIRST) {
+		*next = field_first(&view);
+		return SEAM_FIRST_FIELD_ID_IN_CONTEXT;
+	}
 	if ((id & MD_CLASS_MASK) == (CPUID_VALUES_ID & MD_CLASS_MASK))
 		return read_cpuid_field(c, id, value, next);
 	if (!field_find(td_fields, ARRAY_SIZE(td_fields), id, &ref))
 		return SEAM_FIELD_ID_INCORRECT;
-	if (!((guest ? ref.field->guest : ref.field->access) & FIELD_READ))
+	if (!field_is_readable(ref.field, guest))
 		return SEAM_FIELD_NOT_READABLE;
 
 	/* The one computed field: TOPOLOGY_ENUM_CONFIGURED. */
@@ -249,7 +294,10 @@ static u64 read_td_field(const struct tdx_sw_call *c, u64 id, bool guest, u64 *v
 		*value = has_topology(c);
 	else
 		*value = field_load(c, &ref);
-	*next = ref.next == FIELD_NO_NEXT ? cpuid_field_id(cpuid_page(c)->value, 0) : ref.next;
+	/* CPUID_VALUES are last. */
+	*next = field_next(&view, &ref);
+	if (*next == FIELD_NO_NEXT)
+		*next = first_cpuid_field(cpuid_page(c), cpuid_page(c)->value);
 	return SEAM_SUCCESS;
 }
 
@@ -282,8 +330,6 @@ u64 tdx_sw_mng_wr(struct tdx_sw_call *c)
 	struct tdx_sw_field_write write = { .data = c->in.r8, .mask = c->in.r9 };
 	struct tdx_sw_field_ref ref;
 	u64 status, old, new;
-
-	c->regs->r8 = 0;
 
 	status = find_writable(c->in.rdx, false, &ref);
 	if (status)
@@ -320,18 +366,16 @@ u64 tdg_vm_rd(struct tdcall *t)
 	return status;
 }
 
-/* Bits that the TD may change now. */
-static u64 guest_writable(const struct tdx_sw_call *c, const struct tdx_sw_field *field)
+/* A control that the TD may not have is a wrong value, not a bit that nobody writes. */
+static u64 check_td_ctls(const struct tdx_sw_call *c, u64 changed)
 {
-	u64 mask = field->mask;
+	u64 allowed = 0;
 
-	if (field->id != TD_CTLS_ID)
-		return mask;
-	if (!(c->tdcs->config_flags & TD_FLAG_FLEXIBLE_PENDING_VE))
-		mask &= ~TD_CTLS_PENDING_VE_DISABLE_BIT;
-	if (!has_topology(c))
-		mask &= ~TD_CTLS_ENUM_TOPOLOGY;
-	return mask;
+	if (c->tdcs->config_flags & TD_FLAG_FLEXIBLE_PENDING_VE)
+		allowed |= TD_CTLS_PENDING_VE_DISABLE_BIT;
+	if (has_topology(c))
+		allowed |= TD_CTLS_ENUM_TOPOLOGY;
+	return changed & ~allowed ? SEAM_FIELD_VALUE_NOT_VALID : SEAM_SUCCESS;
 }
 
 /* Other vCPUs may write the same field; all that the guest may write are 64 bits. */
@@ -350,7 +394,9 @@ u64 tdg_vm_wr(struct tdcall *t)
 	p = field_pointer(t->c, &ref);
 	old = READ_ONCE(*p);
 	do {
-		status = field_merge(guest_writable(t->c, ref.field), &write, old, &new);
+		status = field_merge(ref.field->mask, &write, old, &new);
+		if (!status && ref.field->id == TD_CTLS_ID)
+			status = check_td_ctls(t->c, old ^ new);
 		if (status)
 			return status;
 	} while (!try_cmpxchg64(p, &old, new));

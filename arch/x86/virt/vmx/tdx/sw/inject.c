@@ -2,7 +2,7 @@
 /*
  * Faults on request: a leaf answers a status that it was told to, or finds a
  * lock held that is not, or the zero-step filter finds an address that still
- * faults.
+ * faults, or another CPU calls TDH.MEM.TRACK in the middle of TDH.MEM.RANGE.BLOCK.
  *
  * Two ways in: rules, set by tests in the kernel, for the nth call or attempt,
  * and the kernel's own fault injection (fault.c).  Also counts the calls.
@@ -24,6 +24,7 @@ enum rule_kind {
 	RULE_LEAF,
 	RULE_LOCK,
 	RULE_ZERO_STEP,
+	RULE_TRACK,
 };
 
 struct rule {
@@ -125,6 +126,13 @@ bool inject_zero_step(struct tdx_sw_call *c)
 	return apply_rules(c->leaf->nr, RULE_ZERO_STEP, 0) || fault_zero_step();
 }
 
+/* Another CPU's TDH.MEM.TRACK, at the worst moment; as successful as it would be. */
+void inject_track(struct tdx_sw_call *c)
+{
+	if (apply_rules(c->leaf->nr, RULE_TRACK, 0))
+		td_epoch_advance(c->tdcs);
+}
+
 void inject_account(const struct tdx_sw_leaf *leaf, u64 status)
 {
 	atomic64_inc(&calls[leaf->nr]);
@@ -184,6 +192,17 @@ int tdx_sw_inject_zero_step(unsigned int nth, unsigned int times)
 	return nth ? add_rule(&rule) : -EINVAL;
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_inject_zero_step);
+
+int tdx_sw_inject_track(unsigned int nth, unsigned int times)
+{
+	struct rule rule = {
+		.used = true, .kind = RULE_TRACK, .leaf = TDH_MEM_RANGE_BLOCK, .skip = nth - 1,
+		.times = times, .status = SEAM_OPERAND_BUSY,
+	};
+
+	return nth ? add_rule(&rule) : -EINVAL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_inject_track);
 
 unsigned int tdx_sw_inject_clear(void)
 {

@@ -149,19 +149,26 @@ u64 tdx_sw_mng_key_reclaimid(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-/* Note the key IDs whose lines this package still has to write back. */
+/*
+ * Note the key IDs whose lines this package still has to write back.  There is
+ * something to do as long as any key ID is FLUSHED, if not for this package.
+ */
 static bool collect_flushed(struct tdx_sw_wbcache *wb, u64 pkg)
 {
+	bool any = false;
 	unsigned int hkid;
 
 	bitmap_zero(wb->hkids, SEAM_KOT_SIZE);
 	for (hkid = tdx_sw_config.first_hkid; tdx_sw_is_private_hkid(hkid); hkid++) {
 		struct tdx_sw_key *key = &tdx_sw->kot[hkid];
 
-		if (key->state == HKID_FLUSHED && READ_ONCE(key->flush_pkgs) & pkg)
+		if (key->state != HKID_FLUSHED)
+			continue;
+		any = true;
+		if (READ_ONCE(key->flush_pkgs) & pkg)
 			__set_bit(hkid, wb->hkids);
 	}
-	return !bitmap_empty(wb->hkids, SEAM_KOT_SIZE);
+	return any;
 }
 
 static void finish_flush(struct tdx_sw_wbcache *wb, u64 pkg)

@@ -100,7 +100,7 @@ u64 tdx_sw_mem_page_remove(struct tdx_sw_call *c)
 		status = pamt_lock_implicit(c, sept_target(walk.val, c->level), c->level,
 					    OPERAND_RCX, true, &pamt);
 	if (!status)
-		status = sept_check_blocking(c, &walk, cell, OPERAND_RCX);
+		status = sept_check_blocking(c, &walk, cell);
 	if (status)
 		return status;
 
@@ -108,23 +108,39 @@ u64 tdx_sw_mem_page_remove(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-#define NO_PAGE			(~0ULL)
 #define PAGE_NOT_USED		BIT_ULL(63)
 
-/* Pages for L2 tables, in R9 to R11, are not looked at: no TD has L2 VMs. */
+/*
+ * Version 1 may come without a page, to ask for a table that is there, and takes
+ * tables of L2 VMs, which no TD has, in R9 to R11.
+ */
+static u64 check_sept_pages(const struct tdx_sw_call *c)
+{
+	if (!c->version)
+		return c->in.r8 == SEAM_NO_PAGE ? seam_status(SEAM_OPERAND_INVALID, OPERAND_R8) :
+					     SEAM_SUCCESS;
+	if (c->in.r9 != SEAM_NO_PAGE)
+		return seam_status(SEAM_OPERAND_INVALID, OPERAND_R9);
+	if (c->in.r10 != SEAM_NO_PAGE)
+		return seam_status(SEAM_OPERAND_INVALID, OPERAND_R10);
+	if (c->in.r11 != SEAM_NO_PAGE)
+		return seam_status(SEAM_OPERAND_INVALID, OPERAND_R11);
+	return SEAM_SUCCESS;
+}
+
+/* Version 1 tells in R8 what became of the page; a call that fails leaves it there. */
 u64 tdx_sw_mem_sept_add(struct tdx_sw_call *c)
 {
-	bool no_page = c->version && c->in.r8 == NO_PAGE;
+	bool no_page = c->in.r8 == SEAM_NO_PAGE;
 	bool allow_existing = c->in.rdx & BIT_ULL(0) || no_page;
-	u64 status, pa = c->in.r8;
+	u64 status, pa = c->in.r8 & ~PAGE_NOT_USED;
 	struct sept_walk walk;
 	struct sept_cell cell;
 	struct tdx_sw_pamt *pamt;
 
-	if (c->version && !no_page)
-		pa &= ~PAGE_NOT_USED;
-
-	status = find_entry(c, SEPT_OP_SEPT_ADD, &walk, &cell, true);
+	status = check_sept_pages(c);
+	if (!status)
+		status = find_entry(c, SEPT_OP_SEPT_ADD, &walk, &cell, true);
 	if (status)
 		return status;
 	if (cell.flags & SEPT_KEEP_IF_ALLOWED) {
@@ -134,6 +150,8 @@ u64 tdx_sw_mem_sept_add(struct tdx_sw_call *c)
 			c->regs->r8 = pa | PAGE_NOT_USED;
 		return SEAM_SUCCESS;
 	}
+	if (no_page)
+		return sept_error(c, SEAM_EPT_ENTRY_STATE_INCORRECT, &walk);
 	status = pamt_lock_page(c, pa, OPERAND_R8, PT_NDA, true, &pamt);
 	if (status)
 		return status;
@@ -142,7 +160,7 @@ u64 tdx_sw_mem_sept_add(struct tdx_sw_call *c)
 	take_page(c, pamt, PT_EPT);
 	sept_set(&walk, cell.new_state, pa);
 	if (c->version)
-		c->regs->r8 = NO_PAGE;
+		c->regs->r8 = SEAM_NO_PAGE;
 	return SEAM_SUCCESS;
 }
 
@@ -153,19 +171,13 @@ u64 tdx_sw_mem_sept_remove(struct tdx_sw_call *c)
 	struct tdx_sw_pamt *pamt;
 	u64 status, hpa;
 
-	if (c->version) {
-		c->regs->r9 = NO_PAGE;
-		c->regs->r10 = NO_PAGE;
-		c->regs->r11 = NO_PAGE;
-	}
-
 	status = find_entry(c, SEPT_OP_SEPT_REMOVE, &walk, &cell, true);
 	if (status)
 		return status;
 	hpa = walk.val & SEPT_HPA;
 	status = pamt_lock_implicit(c, hpa, SEAM_4K, OPERAND_RCX, true, &pamt);
 	if (!status)
-		status = sept_check_blocking(c, &walk, cell, OPERAND_RCX);
+		status = sept_check_blocking(c, &walk, cell);
 	if (status)
 		return status;
 	if (!sept_table_is_free(hpa))
@@ -202,10 +214,16 @@ u64 tdx_sw_mem_range_block(struct tdx_sw_call *c)
 	if (status)
 		return status;
 
-	/* BEPOCH goes with the tree lock, which is exclusive. */
-	WRITE_ONCE(sept_page_pamt(&walk)->bepoch, READ_ONCE(c->tdcs->epoch));
 	/* A large page that waits to be accepted is as if none of it were cleared. */
 	sept_set(&walk, cell.new_state, sept_target(walk.val, walk.level));
+	/*
+	 * TRACK does not take the tree lock.  Who entered before the entry was
+	 * blocked has to be counted in the epoch that is sampled, or in an older
+	 * one: the entry first, then the epoch.
+	 */
+	smp_mb();
+	inject_track(c);
+	WRITE_ONCE(sept_page_pamt(&walk)->bepoch, READ_ONCE(c->tdcs->epoch));
 	return SEAM_SUCCESS;
 }
 
@@ -217,7 +235,7 @@ u64 tdx_sw_mem_range_unblock(struct tdx_sw_call *c)
 
 	status = find_entry(c, SEPT_OP_UNBLOCK, &walk, &cell, true);
 	if (!status)
-		status = sept_check_blocking(c, &walk, cell, OPERAND_SEPT_TREE);
+		status = sept_check_blocking(c, &walk, cell);
 	if (status)
 		return status;
 

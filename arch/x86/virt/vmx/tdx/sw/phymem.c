@@ -75,8 +75,6 @@ u64 tdx_sw_phymem_page_reclaim(struct tdx_sw_call *c)
 	status = pamt_lock_leaf(c, c->in.rcx, OPERAND_RCX, true, &pamt, &level);
 	if (status)
 		return status;
-	if (c->in.rcx & (BIT_ULL(SEPT_SHIFT(level)) - 1))
-		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RCX);
 	if (pamt->type == PT_NDA || pamt->type == PT_RSVD)
 		return seam_status(SEAM_PAGE_METADATA_INCORRECT, OPERAND_RCX);
 
@@ -84,6 +82,8 @@ u64 tdx_sw_phymem_page_reclaim(struct tdx_sw_call *c)
 	c->regs->rcx = pamt->type;
 	c->regs->rdx = owner;
 	c->regs->r8 = level;
+	if (c->in.rcx & (BIT_ULL(SEPT_SHIFT(level)) - 1))
+		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RCX);
 
 	if (pamt->type == PT_TDR)
 		status = check_reclaim_tdr(tdx_sw_map(c->in.rcx));

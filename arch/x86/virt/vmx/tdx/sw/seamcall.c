@@ -42,17 +42,17 @@
 	{ .nr = _nr, .name = _name, .fn = _fn, .td = _td, .tdr_hold = HOLD_EXCL,	\
 	  .op_states = OPS(_ops), .flags = LEAF_TD_STATE | (_flags) }
 
-#define TD_LEAF(_nr, _name, _fn, _td, _ops, _ver)				\
+#define TD_LEAF(_nr, _name, _fn, _td, _ops, _ver, _flags)			\
 	{ .nr = _nr, .name = _name, .fn = _fn, .td = _td, .tdr_hold = HOLD_SHARED,	\
 	  .op_states = OPS(_ops), .max_version = _ver,				\
-	  .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK }
+	  .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK | (_flags) }
 
-#define VP_LEAF(_nr, _name, _fn, _td, _hold, _ops, _ver)			\
+#define VP_LEAF(_nr, _name, _fn, _td, _hold, _ops, _ver, _flags)		\
 	{ .nr = _nr, .name = _name, .fn = _fn, .td = _td, .tdr_hold = HOLD_SHARED,	\
 	  .vcpu_hold = _hold, .op_states = OPS(_ops), .max_version = _ver,	\
-	  .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK }
+	  .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK | (_flags) }
 
-#define SEPT_LEAF_FLAGS	(LEAF_TD_STATE | LEAF_OP_STATE_LOCK | LEAF_PAGE_INFO | LEAF_SEPT_OUT)
+#define SEPT_LEAF_FLAGS	(LEAF_TD_STATE | LEAF_OP_STATE_LOCK | LEAF_PAGE_INFO | LEAF_OUT_SEPT)
 
 #define SEPT_LEAF_ROW(_nr, _name, _fn, _tree, _ops, _min, _max, _ver, _flags)	\
 	{ .nr = _nr, .name = _name, .fn = _fn, .td = TD_RDX,			\
@@ -68,11 +68,11 @@ static const struct tdx_sw_leaf leaves[] = {
 	TDR_LEAF(TDH_MNG_ADDCX, "TDH.MNG.ADDCX", tdx_sw_mng_addcx, TD_RDX),
 	{ .nr = TDH_MEM_PAGE_ADD, .name = "TDH.MEM.PAGE.ADD", .fn = tdx_sw_mem_page_add,
 	  .td = TD_RDX, .tdr_hold = HOLD_EXCL, .op_states = BIT(OP_INITIALIZED),
-	  .flags = LEAF_TD_STATE | LEAF_PAGE_INFO | LEAF_SEPT_OUT },
+	  .flags = LEAF_TD_STATE | LEAF_PAGE_INFO | LEAF_OUT_SEPT },
 	SEPT_LEAF_ROW(TDH_MEM_SEPT_ADD, "TDH.MEM.SEPT.ADD", tdx_sw_mem_sept_add, HOLD_SHARED,
 		      OPS_SEPT_ADD, SEAM_2M, SEAM_512G, 1, LEAF_RDX_FLAG),
 	VP_LEAF(TDH_VP_ADDCX, "TDH.VP.ADDCX", tdx_sw_vp_addcx, TD_OF_RDX, HOLD_EXCL,
-		OPS_VP_CREATE, 0),
+		OPS_VP_CREATE, 0, 0),
 	/* 2 MiB mappings are not there yet: level 1 is refused as level 2 is. */
 	SEPT_LEAF_ROW(TDH_MEM_PAGE_AUG, "TDH.MEM.PAGE.AUG", tdx_sw_mem_page_aug, HOLD_SHARED,
 		      OPS_AUG, SEAM_4K, SEAM_4K, 0, 0),
@@ -80,13 +80,15 @@ static const struct tdx_sw_leaf leaves[] = {
 		      HOLD_EXCL, OPS_BLOCK, SEAM_4K, SEAM_512G, 0, 0),
 	TDR_LEAF(TDH_MNG_KEY_CONFIG, "TDH.MNG.KEY.CONFIG", tdx_sw_mng_key_config, TD_RCX),
 	PLAIN_LEAF(TDH_MNG_CREATE, "TDH.MNG.CREATE", tdx_sw_mng_create),
-	TD_LEAF(TDH_VP_CREATE, "TDH.VP.CREATE", tdx_sw_vp_create, TD_RDX, OPS_VP_CREATE, 0),
-	TD_LEAF(TDH_MNG_RD, "TDH.MNG.RD", tdx_sw_mng_rd, TD_RCX, OPS_1_TO_10, 1),
-	TD_LEAF(TDH_MEM_RD, "TDH.MEM.RD", tdx_sw_mem_rd_wr, TD_RDX, OPS_1_TO_10, 0),
-	TD_LEAF(TDH_MNG_WR, "TDH.MNG.WR", tdx_sw_mng_wr, TD_RCX, OPS_WRITE, 0),
-	TD_LEAF(TDH_MEM_WR, "TDH.MEM.WR", tdx_sw_mem_rd_wr, TD_RDX, OPS_WRITE, 0),
+	TD_LEAF(TDH_VP_CREATE, "TDH.VP.CREATE", tdx_sw_vp_create, TD_RDX, OPS_VP_CREATE, 0, 0),
+	TD_LEAF(TDH_MNG_RD, "TDH.MNG.RD", tdx_sw_mng_rd, TD_RCX, OPS_1_TO_10, 1, LEAF_OUT_R8),
+	TD_LEAF(TDH_MEM_RD, "TDH.MEM.RD", tdx_sw_mem_rd_wr, TD_RDX, OPS_1_TO_10, 0,
+		LEAF_OUT_SEPT | LEAF_OUT_R8),
+	TD_LEAF(TDH_MNG_WR, "TDH.MNG.WR", tdx_sw_mng_wr, TD_RCX, OPS_WRITE, 0, LEAF_OUT_R8),
+	TD_LEAF(TDH_MEM_WR, "TDH.MEM.WR", tdx_sw_mem_rd_wr, TD_RDX, OPS_WRITE, 0,
+		LEAF_OUT_SEPT | LEAF_OUT_R8),
 	TD_EXCL_LEAF(TDH_MR_EXTEND, "TDH.MR.EXTEND", tdx_sw_mr_extend, TD_RDX,
-		     BIT(OP_INITIALIZED), LEAF_SEPT_OUT),
+		     BIT(OP_INITIALIZED), LEAF_OUT_SEPT),
 	TD_EXCL_LEAF(TDH_MR_FINALIZE, "TDH.MR.FINALIZE", tdx_sw_mr_finalize, TD_RCX,
 		     BIT(OP_INITIALIZED), 0),
 	{ .nr = TDH_VP_FLUSH, .name = "TDH.VP.FLUSH", .fn = tdx_sw_vp_flush, .td = TD_OF_RCX,
@@ -94,20 +96,21 @@ static const struct tdx_sw_leaf leaves[] = {
 	TDR_LEAF(TDH_MNG_VPFLUSHDONE, "TDH.MNG.VPFLUSHDONE", tdx_sw_mng_vpflushdone, TD_RCX),
 	TDR_LEAF(TDH_MNG_KEY_FREEID, "TDH.MNG.KEY.FREEID", tdx_sw_mng_key_freeid, TD_RCX),
 	TD_EXCL_LEAF(TDH_MNG_INIT, "TDH.MNG.INIT", tdx_sw_mng_init, TD_RCX,
-		     BIT(OP_UNINITIALIZED), 0),
+		     BIT(OP_UNINITIALIZED), LEAF_OUT_RCX),
 	{ .nr = TDH_VP_INIT, .name = "TDH.VP.INIT", .fn = tdx_sw_vp_init, .td = TD_OF_RCX,
 	  .tdr_hold = HOLD_EXCL_V1, .vcpu_hold = HOLD_EXCL, .op_states = BIT(OP_INITIALIZED),
 	  .max_version = 1, .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK },
 	PLAIN_LEAF(TDH_PHYMEM_PAGE_RDMD, "TDH.PHYMEM.PAGE.RDMD", tdx_sw_phymem_page_rdmd),
 	SEPT_LEAF_ROW(TDH_MEM_SEPT_RD, "TDH.MEM.SEPT.RD", tdx_sw_mem_sept_rd, HOLD_SHARED,
 		      OPS_1_TO_10, SEAM_4K, SEAM_512G, 0, LEAF_RDX_FLAG),
-	VP_LEAF(TDH_VP_RD, "TDH.VP.RD", tdx_sw_vp_rd, TD_OF_RCX, HOLD_SHARED, OPS_1_TO_10, 1),
+	VP_LEAF(TDH_VP_RD, "TDH.VP.RD", tdx_sw_vp_rd, TD_OF_RCX, HOLD_SHARED, OPS_1_TO_10, 1,
+		LEAF_OUT_R8),
 	PLAIN_LEAF(TDH_MNG_KEY_RECLAIMID, "TDH.MNG.KEY.RECLAIMID", tdx_sw_mng_key_reclaimid),
 	PLAIN_LEAF(TDH_PHYMEM_PAGE_RECLAIM, "TDH.PHYMEM.PAGE.RECLAIM", tdx_sw_phymem_page_reclaim),
 	SEPT_LEAF_ROW(TDH_MEM_PAGE_REMOVE, "TDH.MEM.PAGE.REMOVE", tdx_sw_mem_page_remove,
 		      HOLD_SHARED, OPS_REMOVE, SEAM_4K, SEAM_1G, 0, 0),
 	SEPT_LEAF_ROW(TDH_MEM_SEPT_REMOVE, "TDH.MEM.SEPT.REMOVE", tdx_sw_mem_sept_remove,
-		      HOLD_EXCL, OPS_1_TO_10, SEAM_2M, SEAM_512G, 1, 0),
+		      HOLD_EXCL, OPS_1_TO_10, SEAM_2M, SEAM_512G, 1, LEAF_OUT_L2_PAGES),
 	SYS_LEAF(TDH_SYS_KEY_CONFIG, "TDH.SYS.KEY.CONFIG", tdx_sw_sys_key_config),
 	SYS_LEAF(TDH_SYS_INFO, "TDH.SYS.INFO", tdx_sw_sys_info),
 	SYS_LEAF(TDH_SYS_INIT, "TDH.SYS.INIT", tdx_sw_sys_init),
@@ -115,12 +118,13 @@ static const struct tdx_sw_leaf leaves[] = {
 	SYS_LEAF(TDH_SYS_LP_INIT, "TDH.SYS.LP.INIT", tdx_sw_sys_lp_init),
 	PLAIN_LEAF(TDH_SYS_TDMR_INIT, "TDH.SYS.TDMR.INIT", tdx_sw_sys_tdmr_init),
 	SYS_LEAF(TDH_SYS_RDALL, "TDH.SYS.RDALL", tdx_sw_sys_rdall),
-	TD_LEAF(TDH_MEM_TRACK, "TDH.MEM.TRACK", tdx_sw_mem_track, TD_RCX, GENMASK(9, 1), 0),
+	TD_LEAF(TDH_MEM_TRACK, "TDH.MEM.TRACK", tdx_sw_mem_track, TD_RCX, GENMASK(9, 1), 0, 0),
 	SEPT_LEAF_ROW(TDH_MEM_RANGE_UNBLOCK, "TDH.MEM.RANGE.UNBLOCK", tdx_sw_mem_range_unblock,
 		      HOLD_EXCL, OPS_BLOCK, SEAM_4K, SEAM_512G, 0, 0),
 	PLAIN_LEAF(TDH_PHYMEM_CACHE_WB, "TDH.PHYMEM.CACHE.WB", tdx_sw_phymem_cache_wb),
 	PLAIN_LEAF(TDH_PHYMEM_PAGE_WBINVD, "TDH.PHYMEM.PAGE.WBINVD", tdx_sw_phymem_page_wbinvd),
-	VP_LEAF(TDH_VP_WR, "TDH.VP.WR", tdx_sw_vp_wr, TD_OF_RCX, HOLD_SHARED, OPS_WRITE, 0),
+	VP_LEAF(TDH_VP_WR, "TDH.VP.WR", tdx_sw_vp_wr, TD_OF_RCX, HOLD_SHARED, OPS_WRITE, 0,
+		LEAF_OUT_R8),
 	SYS_LEAF(TDH_SYS_LP_SHUTDOWN, "TDH.SYS.LP.SHUTDOWN", tdx_sw_sys_lp_shutdown),
 	SYS_LEAF(TDH_SYS_CONFIG, "TDH.SYS.CONFIG", tdx_sw_sys_config),
 	PLAIN_LEAF(TDH_SYS_SHUTDOWN, "TDH.SYS.SHUTDOWN", tdx_sw_sys_shutdown),
@@ -158,6 +162,8 @@ static u64 check_dispatch(u64 rax, const struct tdx_sw_leaf *leaf)
 		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
 	if (version && (!leaf || version > leaf->max_version))
 		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
+	if (state == SYS_STOPPING)
+		return SEAM_SYS_BUSY;
 	if (state == SYS_SHUTDOWN && (rax & SEAM_LEAF_MASK) != TDH_SYS_LP_SHUTDOWN)
 		return SEAM_SYS_SHUTDOWN;
 	if (state != SYS_READY && !(leaf && leaf->flags & LEAF_ANY_SYS_STATE))
@@ -167,16 +173,31 @@ static u64 check_dispatch(u64 rax, const struct tdx_sw_leaf *leaf)
 	return SEAM_SUCCESS;
 }
 
+static void preset_outputs(const struct tdx_sw_call *c)
+{
+	struct tdx_sw_regs *regs = c->regs;
+	u16 flags = c->leaf->flags;
+
+	if (flags & LEAF_OUT_RCX)
+		regs->rcx = 0;
+	if (flags & LEAF_OUT_RDX)
+		regs->rdx = 0;
+	if (flags & LEAF_OUT_R8)
+		regs->r8 = 0;
+	if (flags & LEAF_OUT_L2_PAGES && c->version) {
+		regs->r9 = SEAM_NO_PAGE;
+		regs->r10 = SEAM_NO_PAGE;
+		regs->r11 = SEAM_NO_PAGE;
+	}
+}
+
 static u64 run_leaf(struct tdx_sw_call *c)
 {
 	u64 status = inject_leaf(c);
 
 	/* An interrupted call is repeated with the registers as they are. */
-	if (c->leaf->flags & LEAF_SEPT_OUT &&
-	    (status & SEAM_CODE_MASK) != SEAM_INTERRUPTED_RESUMABLE) {
-		c->regs->rcx = 0;
-		c->regs->rdx = 0;
-	}
+	if ((status & SEAM_CODE_MASK) != SEAM_INTERRUPTED_RESUMABLE)
+		preset_outputs(c);
 
 	if (!status)
 		status = tdx_sw_prologue(c);
@@ -184,6 +205,24 @@ static u64 run_leaf(struct tdx_sw_call *c)
 		status = c->leaf->fn(c);
 
 	tdx_sw_unlock_all(c);
+	return status;
+}
+
+static u64 call_leaf(struct tdx_sw_call *c, u64 rax)
+{
+	u64 status;
+
+	c->leaf = tdx_sw_find_leaf(rax & SEAM_LEAF_MASK);
+	status = check_dispatch(rax, c->leaf);
+	if (status)
+		return status;
+
+	c->version = (rax & SEAM_VERSION_MASK) >> SEAM_VERSION_SHIFT;
+	c->lp = smp_processor_id();
+	c->pkg = tdx_sw_package(c->lp);
+
+	status = run_leaf(c);
+	inject_account(c->leaf, status);
 	return status;
 }
 
@@ -200,19 +239,11 @@ static u64 dispatch(struct tdx_sw_regs *regs, bool from_guest_state)
 	if (regs->rax & SEAM_SEAMLDR)
 		return SEAM_VMFAILINVALID;
 
-	c.leaf = tdx_sw_find_leaf(regs->rax & SEAM_LEAF_MASK);
-	status = check_dispatch(regs->rax, c.leaf);
-	if (status)
-		return status;
-
-	c.version = (regs->rax & SEAM_VERSION_MASK) >> SEAM_VERSION_SHIFT;
-	c.lp = smp_processor_id();
-	c.pkg = tdx_sw_package(c.lp);
-
 	atomic_inc(&tdx_sw->inside);
-	status = run_leaf(&c);
+	/* Counted before it looks at the module's state, which lasts while it is. */
+	smp_mb__after_atomic();
+	status = call_leaf(&c, regs->rax);
 	atomic_dec(&tdx_sw->inside);
-	inject_account(c.leaf, status);
 	return status;
 }
 

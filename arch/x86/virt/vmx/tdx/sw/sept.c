@@ -163,8 +163,9 @@ u64 sept_find(struct tdx_sw_call *c, struct sept_walk *walk, bool lock)
  * @c: call in which the guest runs
  * @walk: entry; its value is read again with the lock held
  *
- * While the host's mark stands a guest does not get the lock.  Unlike the host's,
- * the lock is not recorded in the call: the guest leaf drops it.
+ * While the host's mark stands a guest does not keep the lock; one that finds it
+ * held is not told of the mark.  Unlike the host's, the lock is not recorded in the
+ * call: the guest leaf drops it.
  *
  * Return: SUCCESS, OPERAND_BUSY or OPERAND_BUSY_HOST_PRIORITY.
  */
@@ -175,10 +176,10 @@ u64 sept_lock_guest(struct tdx_sw_call *c, struct sept_walk *walk)
 	if (inject_lock(c, TDX_SW_LOCK_SEPT_ENTRY))
 		return seam_status(SEAM_OPERAND_BUSY, OPERAND_RCX);
 	do {
-		if (old & SEPT_HOST_PRIORITY)
-			return seam_status(SEAM_OPERAND_BUSY_HOST_PRIORITY, OPERAND_RCX);
 		if (old & SEPT_LOCK)
 			return seam_status(SEAM_OPERAND_BUSY, OPERAND_RCX);
+		if (old & SEPT_HOST_PRIORITY)
+			return seam_status(SEAM_OPERAND_BUSY_HOST_PRIORITY, OPERAND_RCX);
 	} while (!try_cmpxchg(walk->entry, &old, old | SEPT_LOCK));
 
 	walk->val = read_entry(walk->entry);
@@ -203,12 +204,11 @@ struct tdx_sw_pamt *sept_page_pamt(const struct sept_walk *walk)
  * @c: call
  * @walk: entry, locked
  * @cell: row and column of the legality table
- * @operand: what TLB_TRACKING_NOT_DONE names
  *
  * Return: SUCCESS, GPA_RANGE_NOT_BLOCKED or TLB_TRACKING_NOT_DONE.
  */
 u64 sept_check_blocking(struct tdx_sw_call *c, const struct sept_walk *walk,
-			struct sept_cell cell, u32 operand)
+			struct sept_cell cell)
 {
 	u64 bepoch;
 
@@ -220,7 +220,7 @@ u64 sept_check_blocking(struct tdx_sw_call *c, const struct sept_walk *walk,
 
 	bepoch = READ_ONCE(sept_page_pamt(walk)->bepoch);
 	if (!td_epoch_tracked(c->tdcs, bepoch))
-		return seam_status(SEAM_TLB_TRACKING_NOT_DONE, operand);
+		return seam_status(SEAM_TLB_TRACKING_NOT_DONE, OPERAND_RCX);
 	return SEAM_SUCCESS;
 }
 

@@ -48,8 +48,10 @@ static void strip_marks(struct page_record *rec)
 		return;
 
 	tdr = tdx_sw_map(pamt_owner(pamt));
-	if (pamt->type == PT_TDCX && tdr->tdcx_pa[TDCX_TDCS] == rec->pa)
+	if (pamt->type == PT_TDCX && tdr->tdcx_pa[TDCX_TDCS] == rec->pa) {
 		tdcs->op_state_lock &= ~SHAREX_HOST_PRIORITY;
+		tdcs->sept_lock &= ~SHAREX_HOST_PRIORITY;
+	}
 	if (!is_sept_table(pamt, rec->pa, tdr))
 		return;
 	for (i = 0; i < ARRAY_SIZE(rec->content); i++)

@@ -415,13 +415,20 @@ enum tdx_sw_hold {
 #define LEAF_OP_STATE_LOCK	BIT(2)
 #define LEAF_PAGE_INFO		BIT(3)	/* RCX is GPA and level */
 #define LEAF_RDX_FLAG		BIT(4)	/* RDX bit 0 is a flag beside the TDR */
-#define LEAF_SEPT_OUT		BIT(5)	/* RCX and RDX are extended error outputs */
-#define LEAF_TD_ENTRY		BIT(6)	/* RCX holds flags beside the TDVPR */
+#define LEAF_TD_ENTRY		BIT(5)	/* RCX holds flags beside the TDVPR */
+
+/* Outputs that are 0 before anything is checked; of an S-EPT leaf the first two */
+#define LEAF_OUT_RCX		BIT(6)
+#define LEAF_OUT_RDX		BIT(7)
+#define LEAF_OUT_R8		BIT(8)
+#define LEAF_OUT_SEPT		(LEAF_OUT_RCX | LEAF_OUT_RDX)
+/* Pages of L2 tables, in R9 to R11 of version 1: none, before anything is checked */
+#define LEAF_OUT_L2_PAGES	BIT(9)
 
 struct tdx_sw_leaf {
 	u16 nr;
+	u16 flags;
 	u8 max_version;
-	u8 flags;
 	u8 td;				/* enum tdx_sw_td_operand */
 	u8 tdr_hold;			/* enum tdx_sw_hold */
 	u8 vcpu_hold;
@@ -465,6 +472,11 @@ static inline bool tdx_sw_td_is_runnable(const struct tdx_sw_tdcs *tdcs)
 	return READ_ONCE(tdcs->op_state) == OP_RUNNABLE;
 }
 
+static inline u64 op_state_incorrect(const struct tdx_sw_tdcs *tdcs)
+{
+	return seam_status(SEAM_OP_STATE_INCORRECT, READ_ONCE(tdcs->op_state));
+}
+
 /* ---- platform (boot.c) ---- */
 
 void tdx_sw_keyid_partitioning(int *err, u32 *nr_mktme_keyids, u32 *nr_tdx_keyids);
@@ -484,6 +496,7 @@ bool tdx_sw_in_vmx_root(void);
 
 u64 td_init_params(struct tdx_sw_call *c, struct tdx_sw_tdcs *new,
 		   const struct seam_td_params *p);
+u64 td_epoch_advance(struct tdx_sw_tdcs *tdcs);
 bool td_epoch_tracked(struct tdx_sw_tdcs *tdcs, u64 bepoch);
 u64 td_host_tsc_khz(const struct tdx_sw_tdcs *tdcs);
 
@@ -511,7 +524,7 @@ bool sept_walk(struct tdx_sw_call *c, u64 gpa, unsigned int level, struct sept_w
 u64 sept_error(struct tdx_sw_call *c, u64 status, const struct sept_walk *walk);
 u64 sept_find(struct tdx_sw_call *c, struct sept_walk *walk, bool lock);
 u64 sept_check_blocking(struct tdx_sw_call *c, const struct sept_walk *walk,
-			struct sept_cell cell, u32 operand);
+			struct sept_cell cell);
 struct tdx_sw_pamt *sept_page_pamt(const struct sept_walk *walk);
 void sept_set(const struct sept_walk *walk, unsigned int state, u64 hpa);
 u64 sept_lock_guest(struct tdx_sw_call *c, struct sept_walk *walk);
@@ -541,6 +554,12 @@ struct tdx_sw_cpuid_config {
 	struct seam_cpuid allow;	/* the host's value masks the native one */
 };
 
+/* Subleaves of leaf 0x1f that the host may configure */
+#define TDX_SW_NR_LEVELS	5
+
+#define LEAF_TOPOLOGY		0xb
+#define LEAF_TOPOLOGY_V2	0x1f
+
 unsigned int cpuid_nr_configs(void);
 const struct tdx_sw_cpuid_config *cpuid_config(unsigned int idx);
 struct seam_cpuid cpuid_reported(const struct tdx_sw_cpuid_config *cfg);
@@ -562,9 +581,13 @@ bool cpuid_raises_ve(u32 leaf);
 /* In the guest, with its vCPU's VMCS current (gcpuid.c). */
 bool cpuid_guest(const struct tdx_sw_call *c, u32 leaf, u32 subleaf, struct seam_cpuid *val);
 
+bool topology_check(const struct seam_cpuid *level, u32 *bad);
+struct seam_cpuid topology_guest(const struct tdx_sw_call *c, u32 leaf, u32 subleaf);
+
 /* ---- metadata (field.c, vpfield.c, sysfield.c) ---- */
 
-/* An element of a field; fields with several elements have consecutive codes. */
+/* In place of an id: the first field of the context, or none after this one */
+#define FIELD_FIRST	(~0ULL)
 #define FIELD_NO_NEXT	(~0ULL)
 
 /* Class and code: what tables are sorted by. */
@@ -585,6 +608,7 @@ struct tdx_sw_field {
 	u8 object;			/* enum tdx_sw_field_object */
 	u8 access;			/* of the host to a production TD */
 	u8 guest;			/* access of the TD itself */
+	bool masked;			/* the host reads what it may write, no other bit */
 	u16 offset;
 	u64 mask;			/* bits that either may write */
 };
@@ -601,11 +625,20 @@ enum tdx_sw_field_object {
 struct tdx_sw_field_ref {
 	const struct tdx_sw_field *field;
 	unsigned int idx;
-	u64 next;
+};
+
+/* A table of fields as the host or the TD itself sees it */
+struct tdx_sw_field_view {
+	const struct tdx_sw_field *fields;
+	unsigned int nr;
+	bool guest;
 };
 
 bool field_find(const struct tdx_sw_field *fields, unsigned int nr, u64 id,
 		struct tdx_sw_field_ref *ref);
+bool field_is_readable(const struct tdx_sw_field *field, bool guest);
+u64 field_first(const struct tdx_sw_field_view *view);
+u64 field_next(const struct tdx_sw_field_view *view, const struct tdx_sw_field_ref *ref);
 void *field_pointer(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref);
 u64 field_load(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref);
 void field_store(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref, u64 value);
@@ -631,6 +664,7 @@ u64 sysfield_arch_cap_mask(void);
 u64 inject_leaf(struct tdx_sw_call *c);
 bool inject_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class);
 bool inject_zero_step(struct tdx_sw_call *c);
+void inject_track(struct tdx_sw_call *c);
 void inject_account(const struct tdx_sw_leaf *leaf, u64 status);
 
 struct dentry;

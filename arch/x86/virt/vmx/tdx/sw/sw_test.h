@@ -81,6 +81,7 @@ struct tdx_sw_page_info {
 };
 
 struct tdx_sw_td_info {
+	u16 sept_lock;		/* word of the tree's lock, with the host's mark */
 	u8 lifecycle;		/* 0 HKID_ASSIGNED ... 3 TEARDOWN */
 	bool fatal;
 	u16 hkid;
@@ -249,6 +250,9 @@ void tdx_sw_test_unlock(const struct tdx_sw_test_lock *lock);
 u64 tdx_sw_test_vcpu_enter(u64 tdvpr);
 void tdx_sw_test_vcpu_exit(u64 tdvpr);
 
+/* As if so many more CPUs, or fewer again, were in the middle of a SEAMCALL. */
+void tdx_sw_test_add_inside(int nr);
+
 /* Make the TD fatal as a fatal exit would. -ENOENT if @tdr is no TD. */
 int tdx_sw_test_set_fatal(u64 tdr);
 /* Put the TD into an OP_STATE, also one that no leaf here leads to.  -ENOENT as above. */
@@ -260,6 +264,9 @@ struct tdx_sw_fake_msrs {
 	u64 misc_enable;
 	u64 tsc_adjust;
 	u64 debugctl;
+	/* What VMX demands of CR0 and CR4; 0: as if the CPU had no VMX */
+	u64 cr0_fixed[2];
+	u64 cr4_fixed[2];
 	/* A VM exit clears DEBUGCTL.  It is in between two reads, so one does it here. */
 	bool read_clears_debugctl;
 };
@@ -450,6 +457,18 @@ int tdx_sw_inject_lock(enum tdx_sw_lock_class class, u16 leaf, unsigned int nth,
  * Return: as tdx_sw_inject_set().
  */
 int tdx_sw_inject_zero_step(unsigned int nth, unsigned int times);
+
+/**
+ * tdx_sw_inject_track() - Let TDH.MEM.TRACK run in the middle of TDH.MEM.RANGE.BLOCK
+ * @nth: which RANGE.BLOCK from now on is the first to meet it: 1 is the next one
+ * @times: how many in a row do then
+ *
+ * Between its two steps, the change of the entry and the sample of TD_EPOCH,
+ * another CPU seems to call TRACK, which fails as it would have failed there.
+ *
+ * Return: as tdx_sw_inject_set().
+ */
+int tdx_sw_inject_track(unsigned int nth, unsigned int times);
 
 /* Remove every rule.  Returns how many had not fired to their end. */
 unsigned int tdx_sw_inject_clear(void);

@@ -135,7 +135,7 @@ u64 tdx_sw_sys_rd(struct tdx_sw_call *c)
 
 	if (!lp_is_initialized(c))
 		return SEAM_SYS_LP_INIT_NOT_DONE;
-	if (c->in.rdx == FIELD_NO_NEXT) {
+	if (c->in.rdx == FIELD_FIRST) {
 		c->regs->rdx = sysfield_first();
 		return SEAM_FIRST_FIELD_ID_IN_CONTEXT;
 	}
@@ -170,9 +170,19 @@ u64 tdx_sw_sys_lp_shutdown(struct tdx_sw_call *c)
 
 static u64 stop(struct tdx_sw_call *c)
 {
+	u8 state = tdx_sw->sys_state;
+
+	WRITE_ONCE(tdx_sw->sys_state, SYS_STOPPING);
+	/*
+	 * Who is inside has been counted, or sees that state and leaves; pairs with
+	 * dispatch(), which counts first and then looks.
+	 */
+	smp_mb();
 	/* This call is counted, too. */
-	if (atomic_read(&tdx_sw->inside) > 1)
+	if (atomic_read(&tdx_sw->inside) > 1) {
+		WRITE_ONCE(tdx_sw->sys_state, state);
 		return SEAM_SYS_BUSY;
+	}
 
 	WRITE_ONCE(tdx_sw->sys_state, SYS_SHUTDOWN);
 	return SEAM_SUCCESS;

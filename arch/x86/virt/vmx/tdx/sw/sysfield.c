@@ -212,7 +212,7 @@ struct md_list {
 /**
  * sysfield_list() - Fill a page with fields
  * @page: result: one sequence of one element for each field
- * @id: first one, or FIELD_NO_NEXT for the first of all
+ * @id: first one, or FIELD_FIRST
  * @next: the one that the page has no room for, or FIELD_NO_NEXT
  *
  * Return: SUCCESS or METADATA_FIELD_ID_INCORRECT, and nothing written.
@@ -223,7 +223,7 @@ u64 sysfield_list(void *page, u64 id, u64 *next)
 	unsigned int nr = 0;
 	u64 status, value;
 
-	if (id == FIELD_NO_NEXT)
+	if (id == FIELD_FIRST)
 		id = sysfield_first();
 	status = sysfield_read(id, &value, next);
 	if (status) {
@@ -251,7 +251,7 @@ u64 tdg_sys_rd(struct tdcall *t)
 {
 	u64 status, value = 0, next = FIELD_NO_NEXT;
 
-	if (t->rdx == FIELD_NO_NEXT) {
+	if (t->rdx == FIELD_FIRST) {
 		status = SEAM_FIRST_FIELD_ID_IN_CONTEXT;
 		next = sysfield_first();
 	} else {

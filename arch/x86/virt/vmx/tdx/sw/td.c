@@ -59,13 +59,13 @@ u64 tdx_sw_mng_addcx(struct tdx_sw_call *c)
 		return SEAM_TD_FATAL;
 	if (tdr->lifecycle != TD_KEYS_CONFIGURED)
 		return SEAM_TD_KEYS_NOT_CONFIGURED;
-	if (is_tdcs_complete(tdr) && tdx_sw_tdcs(tdr)->op_state != OP_UNINITIALIZED)
-		return SEAM_OP_STATE_INCORRECT;
 	if (tdr->num_tdcx >= SEAM_TDCS_MAX_PAGES)
 		return SEAM_TDCX_NUM_INCORRECT;
 	status = pamt_lock_page(c, c->in.rcx, OPERAND_RCX, PT_NDA, true, &pamt);
 	if (status)
 		return status;
+	if (is_tdcs_complete(tdr) && tdx_sw_tdcs(tdr)->op_state != OP_UNINITIALIZED)
+		return op_state_incorrect(tdx_sw_tdcs(tdr));
 
 	init_tdcx(tdr, c->in.rcx);
 	atomic64_inc(&tdr->chldcnt);
@@ -97,8 +97,6 @@ u64 tdx_sw_mng_init(struct tdx_sw_call *c)
 	struct tdx_sw_scratch *room = tdx_sw_scratch();
 	struct tdx_sw_tdcs *new = &room->tdcs;
 	u64 status;
-
-	c->regs->rcx = 0;
 
 	status = tdx_sw_check_shared_pa(c->in.rdx, sizeof(room->params), sizeof(room->params),
 					OPERAND_RDX);
@@ -162,18 +160,22 @@ u64 tdx_sw_mr_finalize(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-u64 tdx_sw_mem_track(struct tdx_sw_call *c)
+/* Begin a new TLB epoch, with the epoch lock held exclusively. */
+u64 td_epoch_advance(struct tdx_sw_tdcs *tdcs)
 {
-	struct tdx_sw_tdcs *tdcs = c->tdcs;
-
-	if (!tdx_sw_lock(c, TDX_SW_LOCK_TD_EPOCH, &tdcs->epoch_lock, true))
-		return seam_status(SEAM_OPERAND_BUSY, OPERAND_TD_EPOCH);
 	/* Somebody inside since before the last TRACK would be counted as new. */
 	if (atomic_read(&tdcs->refcount[(tdcs->epoch + 1) & 1]))
 		return SEAM_PREVIOUS_TLB_EPOCH_BUSY;
 
 	WRITE_ONCE(tdcs->epoch, tdcs->epoch + 1);
 	return SEAM_SUCCESS;
+}
+
+u64 tdx_sw_mem_track(struct tdx_sw_call *c)
+{
+	if (!tdx_sw_lock(c, TDX_SW_LOCK_TD_EPOCH, &c->tdcs->epoch_lock, true))
+		return seam_status(SEAM_OPERAND_BUSY, OPERAND_TD_EPOCH);
+	return td_epoch_advance(c->tdcs);
 }
 
 /**

@@ -115,7 +115,7 @@ static u64 tdg_vp_cpuidve_set(struct tdcall *t)
 	if (t->rcx & ~(u64)(CPUID_VE_SUPERVISOR | CPUID_VE_USER))
 		return tdcall_invalid(OPERAND_RCX);
 
-	t->vcpu->guest.cpuid_ve = t->rcx;
+	WRITE_ONCE(t->vcpu->guest.cpuid_ve, t->rcx);
 	return SEAM_SUCCESS;
 }
 

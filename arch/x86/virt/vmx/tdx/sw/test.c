@@ -120,6 +120,7 @@ int tdx_sw_test_td(u64 pa, struct tdx_sw_td_info *info)
 	if (!tdcs || tdr->lifecycle == TD_TEARDOWN)
 		return 0;
 
+	info->sept_lock = READ_ONCE(tdcs->sept_lock);
 	info->op_state = tdcs->op_state;
 	info->num_vcpus = tdcs->num_vcpus;
 	info->num_assoc = atomic_read(&tdcs->num_assoc);
@@ -387,6 +388,12 @@ void tdx_sw_test_vcpu_exit(u64 tdvpr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_vcpu_exit);
 
+void tdx_sw_test_add_inside(int nr)
+{
+	atomic_add(nr, &tdx_sw->inside);
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_add_inside);
+
 int tdx_sw_test_set_fatal(u64 pa)
 {
 	struct tdx_sw_tdr *tdr = map_typed(pa, PT_TDR);
@@ -426,6 +433,12 @@ static u64 *find_msr(struct tdx_sw_fake_msrs *msrs, u32 msr)
 		return &msrs->tsc_adjust;
 	case MSR_IA32_DEBUGCTLMSR:
 		return &msrs->debugctl;
+	case MSR_IA32_VMX_CR0_FIXED0:
+	case MSR_IA32_VMX_CR0_FIXED1:
+		return &msrs->cr0_fixed[msr - MSR_IA32_VMX_CR0_FIXED0];
+	case MSR_IA32_VMX_CR4_FIXED0:
+	case MSR_IA32_VMX_CR4_FIXED1:
+		return &msrs->cr4_fixed[msr - MSR_IA32_VMX_CR4_FIXED0];
 	default:
 		return NULL;
 	}

@@ -57,6 +57,11 @@
 	{ .id = _id, .nr = 1, .object = FIELD_ZERO, .access = FIELD_READ }
 #define HIDDEN(_id)								\
 	{ .id = _id, .nr = 1, .object = FIELD_ZERO }
+/* The VMCS controls of which the host is shown no more than it may change */
+#define VCPU_MASKED(_id, _member, _mask)					\
+	{ .id = _id, .nr = 1, .object = FIELD_VCPU, .access = FIELD_READ | FIELD_WRITE,	\
+	  .masked = true, .mask = _mask,					\
+	  .offset = offsetof(struct tdx_sw_vcpu, _member) }
 #define COMPUTED(_id, _access, _guest)						\
 	{ .id = _id, .nr = 1, .object = FIELD_COMPUTED, .access = _access,	\
 	  .guest = _guest, .mask = BIT_ULL(0) }
@@ -73,9 +78,9 @@ static const struct tdx_sw_field vp_fields[] = {
 	ZERO(VMCS_ID(VMCS_EPTP_LIST, 3)),
 	TDCS(VMCS_ID(VMCS_TSC_MULTIPLIER, 3), tsc_multiplier),
 	VCPU_RW(VMCS_ID(VMCS_SHARED_EPTP, 3), shared_eptp, SEPT_HPA),
-	VCPU_RW(VMCS_ID(VMCS_PIN_CONTROLS, 2), pin_controls, VP_PIN_POSTED_INTR),
-	VCPU_RW(VMCS_ID(VMCS_PROC2_CONTROLS, 2), proc2_controls,
-		VP_PROC2_BUS_LOCK | VP_PROC2_NOTIFY),
+	VCPU_MASKED(VMCS_ID(VMCS_PIN_CONTROLS, 2), pin_controls, VP_PIN_POSTED_INTR),
+	VCPU_MASKED(VMCS_ID(VMCS_PROC2_CONTROLS, 2), proc2_controls,
+		    VP_PROC2_BUS_LOCK | VP_PROC2_NOTIFY),
 	ZERO(VMCS_ID(VMCS_PLE_GAP, 2)),
 	ZERO(VMCS_ID(VMCS_PLE_WINDOW, 2)),
 	VCPU_RW(VMCS_ID(VMCS_NOTIFY_WINDOW, 2), notify_window, U32_MAX),
@@ -87,8 +92,8 @@ static const struct tdx_sw_field vp_fields[] = {
 	VCPU(0xa020000000000003, num_pages),
 	VCPU(0xa020000200000004, assoc_lp),
 	VCPU(0xa020000300000006, epoch),
-	COMPUTED(CPUID_SUPERVISOR_VE_ID, 0, FIELD_READ | FIELD_WRITE),
-	COMPUTED(CPUID_USER_VE_ID, 0, FIELD_READ | FIELD_WRITE),
+	COMPUTED(CPUID_SUPERVISOR_VE_ID, FIELD_READ, FIELD_READ | FIELD_WRITE),
+	COMPUTED(CPUID_USER_VE_ID, FIELD_READ, FIELD_READ | FIELD_WRITE),
 	VCPU_RW(PEND_NMI_ID, pend_nmi, BIT_ULL(0)),
 	VCPU(0x202000030000000c, xfam),
 };
@@ -134,22 +139,33 @@ static u64 load(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref)
 		return field_load(c, ref);
 	if (id == STATE_DETAILS_ID)
 		return vapic_interrupt_pending(c->vcpu);
-	return !!(c->vcpu->guest.cpuid_ve & cpuid_ve_bit(id));
+	return !!(READ_ONCE(c->vcpu->guest.cpuid_ve) & cpuid_ve_bit(id));
+}
+
+/* Of a value, what its reader is told */
+static u64 shown(const struct tdx_sw_field_ref *ref, u64 value)
+{
+	return ref->field->masked ? value & ref->field->mask : value;
 }
 
 static u64 read_vp_field(const struct tdx_sw_call *c, u64 id, bool guest, u64 *value, u64 *next)
 {
+	const struct tdx_sw_field_view view = { vp_fields, ARRAY_SIZE(vp_fields), guest };
 	struct tdx_sw_field_ref ref;
 	u64 status;
 
+	if (id == FIELD_FIRST) {
+		*next = field_first(&view);
+		return SEAM_FIRST_FIELD_ID_IN_CONTEXT;
+	}
 	status = find(id, &ref, SEAM_FIELD_NOT_READABLE);
 	if (status)
 		return status;
-	if (!((guest ? ref.field->guest : ref.field->access) & FIELD_READ))
+	if (!field_is_readable(ref.field, guest))
 		return SEAM_FIELD_NOT_READABLE;
 
-	*value = load(c, &ref);
-	*next = ref.next;
+	*value = shown(&ref, load(c, &ref));
+	*next = field_next(&view, &ref);
 	return SEAM_SUCCESS;
 }
 
@@ -214,8 +230,6 @@ u64 tdx_sw_vp_wr(struct tdx_sw_call *c)
 	struct tdx_sw_field_ref ref;
 	u64 status, old, new;
 
-	c->regs->r8 = 0;
-
 	status = vp_take(c, VCPU_READY);
 	if (!status)
 		status = find(c->in.rdx, &ref, SEAM_FIELD_NOT_WRITABLE);
@@ -232,7 +246,7 @@ u64 tdx_sw_vp_wr(struct tdx_sw_call *c)
 		return status;
 
 	field_store(c, &ref, new);
-	c->regs->r8 = old;
+	c->regs->r8 = shown(&ref, old);
 	return SEAM_SUCCESS;
 }
 
@@ -268,7 +282,7 @@ static u64 guest_write(struct tdcall *t, const struct tdx_sw_field_ref *ref, u64
 
 	/* Nothing else can be written. */
 	bit = cpuid_ve_bit(ref->field->id);
-	*cpuid_ve = new ? *cpuid_ve | bit : *cpuid_ve & ~bit;
+	WRITE_ONCE(*cpuid_ve, new ? *cpuid_ve | bit : *cpuid_ve & ~bit);
 	return SEAM_SUCCESS;
 }
 

@@ -344,7 +344,8 @@ static void mr_finalize_lets_the_td_run(struct kunit *test)
 	tdht_vcpu(t, tdr, 0);
 	tdht_expect(t, tdh_mr_finalize(tdr), TDX_SUCCESS);
 	KUNIT_EXPECT_EQ(test, tdht_td_info(t, tdr).op_state, 2);
-	tdht_expect(t, tdh_mr_finalize(tdr), TDX_OP_STATE_INCORRECT);
+	tdht_expect(t, tdh_mr_finalize(tdr),
+		    TDX_OP_STATE_INCORRECT | tdht_td_info(t, tdr).op_state);
 }
 
 /* ---- physical pages ---- */

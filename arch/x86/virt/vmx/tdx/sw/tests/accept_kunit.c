@@ -17,6 +17,7 @@
 #define RAW_PENDING		BIT_ULL(56)
 #define RAW_RWX			7ULL
 #define RAW_HOST_PRIORITY	BIT_ULL(52)
+#define RAW_LOCK		BIT_ULL(11)
 
 #define LEVEL_4K	0
 #define LEVEL_2M	1
@@ -361,6 +362,22 @@ static void host_that_never_comes_is_told(struct kunit *test)
 	put_entry(s, PLAY_4K, LEVEL_4K, RAW_FREE);
 }
 
+/* Who finds the entry locked does not look for the mark: it waits for no host. */
+static void lock_of_an_entry_counts_before_the_mark(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	u64 page = swt_page(s->t);
+
+	swt_ok(s->t, L_MNG_WR, SWT_ARGS(.rcx = s->td.tdr, .rdx = FIELD_HP_LOCK_TIMEOUT,
+					.r8 = TIMEOUT_US, .r9 = ~0ULL));
+	put_entry(s, PLAY_4K, LEVEL_4K,
+		  raw(SE_PENDING, page) | RAW_HOST_PRIORITY | RAW_LOCK);
+	expect_busy(s, "locked and marked");
+	mdelay(TIMEOUT_US / 1000 + 1);
+	expect_busy(s, "for longer than a host may take");
+	put_entry(s, PLAY_4K, LEVEL_4K, RAW_FREE);
+}
+
 /* TDCALLs that leave for the host have no status; they end a wait nevertheless. */
 static void exits_end_the_wait_for_the_host(struct kunit *test)
 {
@@ -428,6 +445,9 @@ static void attr_rd_tells_size_and_pending(struct kunit *test)
 	put_entry(s, PLAY_2M, LEVEL_2M, raw(SE_PENDING, 0));
 	attr_rd(s, PLAY_2M + PAGE_SIZE);
 	expect_attr(s, ST_SUCCESS, PLAY_2M | LEVEL_2M | ATTR_PENDING, "4K in PENDING 2M");
+	/* Any address of the page will do. */
+	attr_rd(s, PLAY_2M + PAGE_SIZE + 0xfff);
+	expect_attr(s, ST_SUCCESS, PLAY_2M | LEVEL_2M | ATTR_PENDING, "low bits");
 	put_entry(s, PLAY_2M, LEVEL_2M, RAW_FREE);
 	attr_rd(s, BIT_ULL(tdx_sw_gpa_width() - 1));
 	expect_attr(s, ST_OPERAND_INVALID | OP_RCX, 0, "shared");
@@ -478,6 +498,7 @@ static struct kunit_case accept_cases[] = {
 	KUNIT_CASE(accept_of_a_locked_entry_is_busy),
 	KUNIT_CASE(host_that_was_kept_waiting_goes_first),
 	KUNIT_CASE(host_that_never_comes_is_told),
+	KUNIT_CASE(lock_of_an_entry_counts_before_the_mark),
 	KUNIT_CASE(exits_end_the_wait_for_the_host),
 	KUNIT_CASE(attr_rd_tells_size_and_pending),
 	KUNIT_CASE(attr_wr_changes_nothing_without_l2_vms),

@@ -327,6 +327,33 @@ static void failed_attempt_on_an_entry_leaves_a_mark_until_the_next(struct kunit
 	KUNIT_EXPECT_FALSE(test, info.raw & (BIT_ULL(52) | BIT_ULL(11)));
 }
 
+static u16 tree_lock_word(struct kunit *test, u64 tdr)
+{
+	struct tdx_sw_td_info info;
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_td(tdr, &info));
+	return info.sept_lock;
+}
+
+/* So does the lock of the tree, for whoever polls it while working on one. */
+static void failed_attempt_on_the_tree_leaves_a_mark_until_the_next(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_module_args args;
+	struct swt_std std;
+
+	swt_std_build(t, &std, 0, STAGE_RUNNABLE);
+	swt_lock(t, &(struct tdx_sw_test_lock) {
+		.class = TDX_SW_LOCK_SEPT_TREE, .object = std.td.tdr, .excl = true });
+	swt_std_args(&std, L_MEM_RANGE_BLOCK, &args);
+	swt_no(t, ST_OPERAND_BUSY | OP_SEPT_TREE, L_MEM_RANGE_BLOCK, &args);
+	swt_unlock_all(t);
+	KUNIT_EXPECT_NE(test, (u16)0, tree_lock_word(test, std.td.tdr));
+	swt_std_args(&std, L_MEM_RANGE_BLOCK, &args);
+	swt_ok(t, L_MEM_RANGE_BLOCK, &args);
+	KUNIT_EXPECT_EQ(test, (u16)0, tree_lock_word(test, std.td.tdr));
+}
+
 /* ---- pages without a TD ---- */
 
 static void page_leaves_respect_the_page_lock(struct kunit *test)
@@ -392,6 +419,7 @@ static struct kunit_case busy_cases[] = {
 	KUNIT_CASE_PARAM(lock_is_respected, next_contest),
 	KUNIT_CASE(failed_attempt_on_a_page_leaves_a_mark_until_the_next),
 	KUNIT_CASE(failed_attempt_on_an_entry_leaves_a_mark_until_the_next),
+	KUNIT_CASE(failed_attempt_on_the_tree_leaves_a_mark_until_the_next),
 	KUNIT_CASE(page_leaves_respect_the_page_lock),
 	KUNIT_CASE(enter_respects_locks),
 	{}

@@ -100,7 +100,8 @@ u64 swe_enter_once(struct entry *e)
 	unsigned long flags;
 	u64 status, debugctl;
 
-	e->regs.rcx = e->td.vcpu;
+	e->regs.rcx = e->td.vcpu | e->flags;
+	e->flags = 0;
 	kernel_fpu_begin();
 	local_irq_save(flags);
 	native_write_cr2(HOST_CR2);

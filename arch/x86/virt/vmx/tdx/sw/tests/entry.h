@@ -62,6 +62,7 @@ struct entry {
 	u64 host_xmm3;			/* in XMM3 at the next entry */
 	u64 host_dr7;			/* DR7 at the next entry, unless 0 */
 	u64 host_debugctl;		/* bits of IA32_DEBUGCTL at the next entry */
+	u64 flags;			/* beside the TDVPR, at the next entry alone */
 	bool interrupted;		/* an interrupt waits at the next entry */
 	struct host_regs before;
 	struct host_regs after;

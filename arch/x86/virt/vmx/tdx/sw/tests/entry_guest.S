@@ -135,6 +135,11 @@ ORDER tdcall
 	movq	%rcx, %rdi
 ORDER_END tdcall
 
+	/* RSI = RAX of the TDVMCALL that brought the order */
+ORDER status
+	movq	%rax, %rsi
+ORDER_END status
+
 ORDER undefined
 	ud2
 ORDER_END undefined

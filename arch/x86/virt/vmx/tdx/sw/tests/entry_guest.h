@@ -28,6 +28,7 @@ DECLARE_ORDER(page_fault);
 DECLARE_ORDER(page_fault_with_stack);
 DECLARE_ORDER(read_spec_ctrl);
 DECLARE_ORDER(software_interrupt);
+DECLARE_ORDER(status);
 DECLARE_ORDER(tdcall);
 DECLARE_ORDER(triple_fault);
 DECLARE_ORDER(tsc);

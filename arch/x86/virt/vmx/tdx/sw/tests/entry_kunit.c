@@ -12,6 +12,8 @@
 
 #include "entry.h"
 
+#define ENTER_RECOVERABLE	BIT_ULL(52)
+#define HOST_RECOVERABILITY_HINT	BIT_ULL(60)
 #define ST_NON_RECOVERABLE_VCPU	0x4000000100000000ULL
 
 #define QUAL_ACCESS	0x7
@@ -108,6 +110,26 @@ static void shared_memory_and_mmio(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VECTOR_DF, e->regs.r15);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swe_tdcall(e, TDG_VP_VEINFO_GET, 0));
 	KUNIT_EXPECT_EQ(test, EXIT_EPT_VIOLATION, e->regs.rdi);
+}
+
+/* After an exit like a trap the host tells the guest in RAX that it may try again. */
+static void host_can_hint_that_trying_again_helps(struct kunit *test)
+{
+	struct entry *e = swe_build(test);
+	struct tdx_sw_test_guest guest;
+
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, status));
+	KUNIT_EXPECT_EQ(test, 0ULL, e->regs.rsi);
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_guest_get(e->td.vcpu, &guest));
+	guest.trap_like_exit = true;
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_guest_set(e->td.vcpu, &guest));
+	e->flags = ENTER_RECOVERABLE;
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, status));
+	KUNIT_EXPECT_EQ(test, HOST_RECOVERABILITY_HINT, e->regs.rsi);
+
+	KUNIT_EXPECT_EQ(test, EXIT_TDCALL, ORDER(e, status));
+	KUNIT_EXPECT_EQ(test, 0ULL, e->regs.rsi);
 }
 
 static void undefined_opcode_is_the_guests(struct kunit *test)
@@ -735,6 +757,7 @@ static struct kunit_case entry_cases[] = {
 	KUNIT_CASE(missing_private_page_exits),
 	KUNIT_CASE(accepted_page_is_zero),
 	KUNIT_CASE(shared_memory_and_mmio),
+	KUNIT_CASE(host_can_hint_that_trying_again_helps),
 	KUNIT_CASE(undefined_opcode_is_the_guests),
 	KUNIT_CASE(triple_fault_disables_the_vcpu),
 	KUNIT_CASE(exit_leaves_what_the_interface_says),

@@ -52,7 +52,7 @@ static void not_tracked(struct swt *t, struct epoch *e, u64 gpa)
 {
 	swt_no(t, ST_TLB_TRACKING_NOT_DONE | OP_RCX, L_MEM_PAGE_REMOVE,
 	       SWT_ARGS(.rcx = gpa, .rdx = e->std.td.tdr));
-	swt_no(t, ST_TLB_TRACKING_NOT_DONE | OP_SEPT_TREE, L_MEM_RANGE_UNBLOCK,
+	swt_no(t, ST_TLB_TRACKING_NOT_DONE | OP_RCX, L_MEM_RANGE_UNBLOCK,
 	       SWT_ARGS(.rcx = gpa, .rdx = e->std.td.tdr));
 }
 
@@ -208,6 +208,68 @@ static void block_anew_starts_anew(struct kunit *test)
 	remove_ok(t, &e, STD_MAPPED);
 }
 
+/*
+ * Whoever enters after that TRACK can still have found the entry as it was
+ * before: for the page it is as if the TRACK had come before the BLOCK.
+ */
+static void block_with_track_inside(struct swt *t, struct epoch *e, u64 gpa, unsigned int level)
+{
+	swt_m_td(&t->m, e->std.td.tdr)->epoch++;
+	KUNIT_ASSERT_EQ(t->test, 0, tdx_sw_inject_track(1, 1));
+	swt_block(t, &e->std.td, gpa, level);
+	KUNIT_ASSERT_EQ(t->test, 0U, tdx_sw_inject_clear());
+}
+
+static void track_in_the_middle_of_a_block_is_before_it(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct epoch e;
+
+	build(t, &e);
+	block_with_track_inside(t, &e, STD_MAPPED, 0);
+	swt_enter(t, e.a);
+	not_tracked(t, &e, STD_MAPPED);
+	track(t, &e);
+	not_tracked(t, &e, STD_MAPPED);
+	swt_leave(t, e.a);
+	remove_ok(t, &e, STD_MAPPED);
+}
+
+static void who_was_inside_before_that_track_counts_too(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct epoch e;
+
+	build(t, &e);
+	swt_enter(t, e.a);
+	block_with_track_inside(t, &e, STD_MAPPED, 0);
+	not_tracked(t, &e, STD_MAPPED);
+	track_is_busy(t, &e);
+	swt_leave(t, e.a);
+	not_tracked(t, &e, STD_MAPPED);
+	track(t, &e);
+	remove_ok(t, &e, STD_MAPPED);
+}
+
+static void tables_meet_that_track_like_pages(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_module_args args;
+	struct epoch e;
+
+	build(t, &e);
+	swt_ok(t, L_MEM_RANGE_UNBLOCK,
+	       SWT_ARGS(.rcx = STD_EMPTY_TABLE | 1, .rdx = e.std.td.tdr));
+	block_with_track_inside(t, &e, STD_EMPTY_TABLE, 1);
+	swt_enter(t, e.a);
+	swt_std_args(&e.std, L_MEM_SEPT_REMOVE, &args);
+	swt_no(t, ST_TLB_TRACKING_NOT_DONE | OP_RCX, L_MEM_SEPT_REMOVE, &args);
+	swt_leave(t, e.a);
+	track(t, &e);
+	swt_std_args(&e.std, L_MEM_SEPT_REMOVE, &args);
+	swt_ok(t, L_MEM_SEPT_REMOVE, &args);
+}
+
 static void td_that_cannot_run_needs_no_tracking(struct kunit *test)
 {
 	struct swt *t = swt_of(test);
@@ -280,6 +342,9 @@ static struct kunit_case epoch_cases[] = {
 	KUNIT_CASE(two_epochs_later_nobody_can_have_it),
 	KUNIT_CASE(tables_are_tracked_like_pages),
 	KUNIT_CASE(block_anew_starts_anew),
+	KUNIT_CASE(track_in_the_middle_of_a_block_is_before_it),
+	KUNIT_CASE(who_was_inside_before_that_track_counts_too),
+	KUNIT_CASE(tables_meet_that_track_like_pages),
 	KUNIT_CASE(td_that_cannot_run_needs_no_tracking),
 	KUNIT_CASE(epochs_of_tds_are_apart),
 	KUNIT_CASE(epoch_lock_is_tried_both_ways),

@@ -220,7 +220,57 @@ static void bus_lock_is_for_the_host(struct kunit *test)
 	swg_expect_ve(s, EXIT_REASON_HLT, 0, "HLT");
 }
 
+/* ---- a TD that another vCPU found fatal ---- */
+
+static void vcpus_leave_a_fatal_td_at_their_next_exit(struct kunit *test)
+{
+	static const u32 reasons[] = {
+		EXIT_REASON_CPUID, EXIT_REASON_HLT, EXIT_REASON_TDCALL,
+		EXIT_REASON_EPT_VIOLATION, EXIT_REASON_TRIPLE_FAULT,
+		EXIT_REASON_PREEMPTION_TIMER,
+	};
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_fatal(s->td.tdr));
+	swt_m_td(&s->t->m, s->td.tdr)->fatal = true;
+	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
+		s->g.gpr[G_RAX] = 0;
+		swg_instruction(s, reasons[i], 2, 0);
+		swg_expect_host(s, ST_TD_FATAL, "fatal");
+		KUNIT_EXPECT_EQ(test, s->g.event, 0U);
+		KUNIT_EXPECT_EQ(test, s->x.regs.rcx, 0ULL);
+		KUNIT_EXPECT_EQ(test, s->x.regs.r8, 0ULL);
+	}
+}
+
+/* Nobody but the host can handle these, and the CPU won't tell it again. */
+static void events_for_the_host_reach_it_from_a_fatal_td(struct kunit *test)
+{
+	u32 interrupt = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | 0xec;
+	u32 nmi = INTR_INFO_VALID_MASK | INTR_TYPE_NMI_INTR | 2;
+	struct swg *s = swg_start(test, NULL);
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_fatal(s->td.tdr));
+	swt_m_td(&s->t->m, s->td.tdr)->fatal = true;
+	swg_vmwrite(s, GUEST_RIP, CODE_RIP);
+	s->x = (struct tdx_sw_test_exit) {
+		.reason = EXIT_REASON_EXTERNAL_INTERRUPT, .intr_info = interrupt,
+	};
+	swg_handle(s);
+	swg_expect_host(s, EXIT_REASON_EXTERNAL_INTERRUPT, "interrupt");
+	KUNIT_EXPECT_EQ(test, s->x.regs.r9, (u64)interrupt);
+	s->x = (struct tdx_sw_test_exit) {
+		.reason = EXIT_REASON_EXCEPTION_NMI, .intr_info = nmi,
+	};
+	swg_handle(s);
+	swg_expect_host(s, EXIT_REASON_EXCEPTION_NMI, "NMI");
+	KUNIT_EXPECT_EQ(test, s->x.regs.r9, (u64)nmi);
+}
+
 static struct kunit_case event_cases[] = {
+	KUNIT_CASE(vcpus_leave_a_fatal_td_at_their_next_exit),
+	KUNIT_CASE(events_for_the_host_reach_it_from_a_fatal_td),
 	KUNIT_CASE(events_combine_as_the_cpu_has_it),
 	KUNIT_CASE(second_ve_becomes_df),
 	KUNIT_CASE(second_ve_during_df_is_a_triple_fault),

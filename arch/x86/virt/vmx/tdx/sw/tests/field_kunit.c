@@ -457,6 +457,39 @@ static void versions_of_read_differ_in_rdx(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ID_KEY(0xa020000000000003ULL), ID_KEY(args.rdx));
 }
 
+/* What follows a field is the next one that the host may read. */
+static unsigned int follow_chain(struct swt *t, u64 leaf, u64 object, const u64 *hidden,
+				 unsigned int nr_hidden)
+{
+	struct tdx_module_args args = { .rcx = object, .rdx = ~0ULL };
+	unsigned int i, steps = 0;
+	u64 id;
+
+	KUNIT_EXPECT_EQ(t->test, ST_METADATA_FIRST_FIELD_ID, swt_call(t, leaf, &args));
+	KUNIT_EXPECT_EQ(t->test, 0ULL, args.r8);
+	for (id = args.rdx; id != ~0ULL && steps < 1000; id = args.rdx, steps++) {
+		for (i = 0; i < nr_hidden; i++)
+			KUNIT_EXPECT_NE(t->test, ID_KEY(hidden[i]), ID_KEY(id));
+		args = (struct tdx_module_args) { .rcx = object, .rdx = id };
+		KUNIT_ASSERT_EQ_MSG(t->test, ST_SUCCESS, swt_call(t, leaf, &args), "%llx", id);
+	}
+	KUNIT_EXPECT_LT(t->test, steps, 1000U);
+	return steps;
+}
+
+static void chains_lead_through_what_the_host_may_read(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct swt_td td;
+	u64 state = 0xa020000000000000ULL;
+
+	swt_td_build(t, &td, 0, STAGE_RUNNABLE);
+	KUNIT_EXPECT_GT(test, follow_chain(t, L_V1(L_MNG_RD), td.tdr, td_hidden,
+					   ARRAY_SIZE(td_hidden)),
+			(unsigned int)ARRAY_SIZE(td_constant));
+	KUNIT_EXPECT_GT(test, follow_chain(t, L_V1(L_VP_RD), td.vcpu, &state, 1), 20U);
+}
+
 /* ---- a vCPU's ---- */
 
 #define VMCS(encoding)	((u64)(encoding))
@@ -479,7 +512,12 @@ static void vcpu_fields_have_their_values(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0xffffULL, vp_rd(t, &td, VMCS(0x0002)));
 	KUNIT_EXPECT_EQ(test, ~0ULL, vp_rd(t, &td, VMCS(0x2016)));
 	KUNIT_EXPECT_EQ(test, td.tdcx[4], vp_rd(t, &td, VMCS(0x203c)) & GENMASK_ULL(51, 12));
-	KUNIT_EXPECT_EQ(test, 0ULL, vp_rd(t, &td, VMCS(0x4000)) & BIT(7));
+	/* Of these the host sees no more than it may change. */
+	KUNIT_EXPECT_EQ(test, 0ULL, vp_rd(t, &td, VMCS(0x4000)));
+	KUNIT_EXPECT_EQ(test, 0ULL, vp_rd(t, &td, VMCS(0x401e)));
+	/* Whether CPUID raises #VE */
+	KUNIT_EXPECT_EQ(test, 0ULL, vp_rd(t, &td, 0xa020000000000007ULL));
+	KUNIT_EXPECT_EQ(test, 0ULL, vp_rd(t, &td, 0xa020000000000008ULL));
 	KUNIT_EXPECT_EQ(test, td.tdcx[2], vp_rd(t, &td, VMCS(0x2004)) & GENMASK_ULL(51, 12));
 	KUNIT_EXPECT_EQ(test, (u64)td.hkid, vp_rd(t, &td, VMCS(0x4026)));
 	KUNIT_EXPECT_EQ(test, td_rd(t, &td, 0x111000030000000aULL),
@@ -551,11 +589,12 @@ static void posted_interrupts_want_vector_and_descriptor_first(struct kunit *tes
 		 td.params | (u64)td.hkid << tdx_sw_keyid_shift(), ~0ULL);
 	KUNIT_EXPECT_EQ(test, ~0ULL, write(t, L_VP_WR, td.vcpu, pid, td.params | 64, ~0ULL));
 	old = write(t, L_VP_WR, td.vcpu, pin, BIT(7), BIT(7));
-	KUNIT_EXPECT_EQ(test, 0ULL, old & BIT(7));
+	KUNIT_EXPECT_EQ(test, 0ULL, old);
 	KUNIT_EXPECT_EQ(test, old | BIT(7), vp_rd(t, &td, pin));
-	no_write(t, ST_METADATA_FIELD_VALUE_NOT_VALID, L_VP_WR, td.vcpu, pin, old ^ 1,
+	/* Bit 0, external-interrupt exiting, is 1 and not shown. */
+	no_write(t, ST_METADATA_FIELD_VALUE_NOT_VALID, L_VP_WR, td.vcpu, pin, BIT(7),
 		 BIT(7) | 1);
-	no_write(t, ST_METADATA_FIELD_NOT_WRITABLE, L_VP_WR, td.vcpu, pin, old ^ 1, 1);
+	no_write(t, ST_METADATA_FIELD_NOT_WRITABLE, L_VP_WR, td.vcpu, pin, 0, 1);
 }
 
 static void writable_controls_have_their_masks(struct kunit *test)
@@ -567,6 +606,7 @@ static void writable_controls_have_their_masks(struct kunit *test)
 
 	swt_td_build(t, &td, 0, STAGE_RUNNABLE);
 	old = vp_rd(t, &td, proc2);
+	KUNIT_EXPECT_EQ(test, 0ULL, old);
 	for (bit = 0; bit < 32; bit++) {
 		if (bit == 30 || bit == 31)
 			write(t, L_VP_WR, td.vcpu, proc2, BIT(bit), BIT(bit));
@@ -611,6 +651,7 @@ static struct kunit_case field_cases[] = {
 	KUNIT_CASE(cpuid_fields_show_what_the_td_sees),
 	KUNIT_CASE(cpuid_fields_follow_the_configuration),
 	KUNIT_CASE(versions_of_read_differ_in_rdx),
+	KUNIT_CASE(chains_lead_through_what_the_host_may_read),
 	KUNIT_CASE(vcpu_fields_have_their_values),
 	KUNIT_CASE(secrets_of_a_vcpu_stay_secret),
 	KUNIT_CASE(vcpu_fields_for_reading_are_not_written),

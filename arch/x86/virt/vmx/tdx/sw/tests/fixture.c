@@ -313,6 +313,32 @@ static void check_status(struct swt *t, u64 want, u64 got)
 		KUNIT_EXPECT_EQ_MSG(t->test, want, got, "%s", t->where);
 }
 
+/* Did the call get as far as its leaf? */
+static bool is_of_dispatcher(u64 status)
+{
+	return status == (ST_OPERAND_INVALID | OP_RAX) || ST_CODE(status) == ST_SYS_NOT_READY ||
+	       ST_CODE(status) == ST_SYS_SHUTDOWN;
+}
+
+/* Outputs that a refused call leaves as they are before anything is checked. */
+static void check_presets(struct swt *t, u64 status, u64 leaf, struct tdx_module_args *args)
+{
+	const struct sheet_leaf *row = sheet_leaf(L_NR(leaf));
+	unsigned int i;
+
+	if (is_of_dispatcher(status) || status == (ST_OPERAND_INVALID | OP_CPUID_CONFIG) ||
+	    ST_CODE(status) == ST_CPUID_LEAF_1F_FORMAT)
+		return;
+	for (i = 0; i < NR_REGS; i++) {
+		if (row->zero & BIT(i))
+			KUNIT_EXPECT_EQ_MSG(t->test, 0ULL, *reg(args, i), "%s: %s", t->where,
+					    reg_name[i]);
+		if (L_VERSION(leaf) && row->ones_v1 & BIT(i))
+			KUNIT_EXPECT_EQ_MSG(t->test, ~0ULL, *reg(args, i), "%s: %s", t->where,
+					    reg_name[i]);
+	}
+}
+
 void __swt_no(struct swt *t, const char *file, int line, u64 want, u64 leaf,
 	      struct tdx_module_args *args)
 {
@@ -337,6 +363,8 @@ void __swt_no(struct swt *t, const char *file, int line, u64 want, u64 leaf,
 	KUNIT_EXPECT_EQ_MSG(t->test, nr, 0U, "%s changed: %s", t->where, diff);
 	if (row && row->flags & LF_SEPT && ST_CODE(status) == ST_CODE(want))
 		check_detail(t, status, &in, args);
+	if (row)
+		check_presets(t, status, leaf, args);
 	/* With an unwanted effect the model is wrong from here on. */
 	KUNIT_ASSERT_FALSE_MSG(t->test, !status && ST_CODE(want), "%s succeeded", t->where);
 }

@@ -55,7 +55,8 @@ static const struct {
 	u8 nr;
 } td_fields[] = {
 	{ 0x8010000000000001, 0 }, { 0x8010000200000002, 0 }, { 0x8010000300000004, 0 },
-	{ 0x8010000200000005, 0 }, { 0x8010000300000010, 0 }, { 0x8110000100000001, 0 },
+	{ 0x8010000200000005, 0 }, { 0x8010000300000010, 0 }, { 0x8010000300000020, R, 4 },
+	{ 0x8110000100000001, 0 },
 	{ 0x8110000300000002, 0 }, { 0x9010000200000001, R }, { 0x9010000200000002, 0 },
 	{ 0x9010000200000004, 0 }, { 0x9010000100000005, R }, { 0x1110000300000000, R },
 	{ 0x1110000300000001, R }, { 0x1110000200000002, R }, { 0x1110000000000003, R },
@@ -118,7 +119,7 @@ static void guest_reads_what_the_host_reads(struct kunit *test)
 static void ids_without_a_field_are_refused(struct kunit *test)
 {
 	static const u64 bad[] = {
-		0x3d00000000000000ULL, 0x9100000000000777ULL, 0x9410000300000000ULL, NO_FIELD,
+		0x3d00000000000000ULL, 0x9100000000000777ULL, 0x9410000300000000ULL,
 	};
 	struct swg *s = swg_start(test, NULL);
 	unsigned int i;
@@ -166,9 +167,43 @@ static void versions_tell_the_next_id(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, rd(s, T_VM_RD, FIELD_NUM_VCPUS, &value));
 	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RDX], FIELD_NUM_VCPUS);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, rd(s, T_VM_RD | 1 << 16, FIELD_NUM_VCPUS, &value));
-	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RDX], FIELD_NUM_VCPUS + 1);
+	/* What is not the guest's to read is left out. */
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RDX], 0x9010000100000005ULL);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, rd(s, T_VP_RD, FIELD_VCPU_INDEX, &value));
-	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RDX], 0xa020000000000003ULL);
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RDX], FIELD_CPUID_SUP_VE);
+}
+
+/* From the first field to the last: all can be read, and none that can is left out. */
+static unsigned int follow_chain(struct swg *s, u64 leaf, u64 *last)
+{
+	unsigned int nr = 0;
+	u64 id, value;
+
+	KUNIT_EXPECT_EQ(s->test, ST_METADATA_FIRST_FIELD_ID, rd(s, leaf, NO_FIELD, &value));
+	KUNIT_EXPECT_EQ(s->test, value, 0ULL);
+	for (id = s->g.gpr[G_RDX]; id != NO_FIELD && nr < 1000; id = s->g.gpr[G_RDX], nr++) {
+		KUNIT_EXPECT_EQ_MSG(s->test, ST_SUCCESS, rd(s, leaf, id, &value), "field %llx",
+				    id);
+		*last = id;
+	}
+	return nr;
+}
+
+static void chains_lead_through_what_the_guest_may_read(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i, nr = 0;
+	u64 last = 0;
+
+	for (i = 0; i < ARRAY_SIZE(td_fields); i++) {
+		if (td_fields[i].access && td_fields[i].id != FIELD_CPUID_LEAF_0)
+			nr += max_t(unsigned int, td_fields[i].nr, 1);
+	}
+	KUNIT_EXPECT_GT(test, follow_chain(s, T_VM_RD | 1 << 16, &last), nr);
+	/* CPUID comes last. */
+	KUNIT_EXPECT_EQ(test, last >> 56, 0x94ULL);
+	KUNIT_EXPECT_EQ(test, follow_chain(s, T_VP_RD, &last), 3U);
+	KUNIT_EXPECT_EQ(test, last, FIELD_CPUID_USER_VE);
 }
 
 static void notify_enables_has_one_bit(struct kunit *test)
@@ -194,8 +229,13 @@ static void pending_ve_is_fixed_unless_flexible(struct kunit *test)
 	struct swg *s = swg_start(test, &config);
 
 	KUNIT_EXPECT_EQ(test, value_of(s, T_VM_RD, FIELD_TD_CTLS), CTL_PENDING_VE_DISABLE);
-	KUNIT_EXPECT_EQ(test, ST_METADATA_FIELD_NOT_WRITABLE,
+	KUNIT_EXPECT_EQ(test, ST_METADATA_FIELD_VALUE_NOT_VALID,
 			wr(s, T_VM_WR, FIELD_TD_CTLS, 0, CTL_PENDING_VE_DISABLE));
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_R8], 0ULL);
+	/* No change is a legal one. */
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, wr(s, T_VM_WR, FIELD_TD_CTLS, 1, ~0ULL));
+	KUNIT_EXPECT_EQ(test, ST_METADATA_FIELD_NOT_WRITABLE,
+			wr(s, T_VM_WR, FIELD_TD_CTLS, 1, 0));
 	KUNIT_EXPECT_EQ(test, value_of(s, T_VM_RD, FIELD_TD_CTLS), CTL_PENDING_VE_DISABLE);
 }
 
@@ -209,7 +249,7 @@ static void pending_ve_can_be_changed_if_flexible(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, wr(s, T_VM_WR, FIELD_TD_CTLS, 1, 1));
 	KUNIT_EXPECT_EQ(test, value_of(s, T_VM_RD, FIELD_TD_CTLS), 1ULL);
 	for (bit = 1; bit < 64; bit++)
-		KUNIT_EXPECT_EQ(test, ST_METADATA_FIELD_NOT_WRITABLE,
+		KUNIT_EXPECT_EQ(test, ST_METADATA_FIELD_VALUE_NOT_VALID,
 				wr(s, T_VM_WR, FIELD_TD_CTLS, BIT_ULL(bit), BIT_ULL(bit)));
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, wr(s, T_VM_WR, FIELD_TD_CTLS, 0, 1));
 	KUNIT_EXPECT_EQ(test, s->g.gpr[G_R8], 1ULL);
@@ -384,6 +424,7 @@ static struct kunit_case gfield_cases[] = {
 	KUNIT_CASE(ids_without_a_field_are_refused),
 	KUNIT_CASE(rcx_has_to_be_0),
 	KUNIT_CASE(versions_tell_the_next_id),
+	KUNIT_CASE(chains_lead_through_what_the_guest_may_read),
 	KUNIT_CASE(notify_enables_has_one_bit),
 	KUNIT_CASE(pending_ve_is_fixed_unless_flexible),
 	KUNIT_CASE(pending_ve_can_be_changed_if_flexible),

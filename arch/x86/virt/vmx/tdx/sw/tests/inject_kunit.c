@@ -60,6 +60,8 @@ static void rules_that_make_no_sense_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, tdx_sw_inject_lock(TDX_SW_LOCK_KOT, 42, 1, 1));
 	KUNIT_EXPECT_EQ(test, -EINVAL, tdx_sw_inject_zero_step(0, 1));
 	KUNIT_EXPECT_EQ(test, -EINVAL, tdx_sw_inject_zero_step(1, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tdx_sw_inject_track(0, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, tdx_sw_inject_track(1, 0));
 	KUNIT_EXPECT_EQ(test, 0U, tdx_sw_inject_clear());
 
 	for (i = 0; i < 16; i++)

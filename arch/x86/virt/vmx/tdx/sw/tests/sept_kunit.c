@@ -186,7 +186,7 @@ static u64 wanted(const struct variant *v, enum column col)
 		return ST_SUCCESS;
 	case OK_T:
 		if (v->runnable && !v->tracked)
-			return ST_TLB_TRACKING_NOT_DONE | OP_SEPT_TREE;
+			return ST_TLB_TRACKING_NOT_DONE | OP_RCX;
 		return ST_SUCCESS;
 	case IN:
 		return ST_GPA_RANGE_ALREADY_BLOCKED | OP_RCX;
@@ -464,6 +464,88 @@ static void version_1_of_sept_add_says_what_it_consumed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ~0ULL, args.r11);
 }
 
+/* Bit 63 of a page says that it was not needed the last time. */
+static void sept_add_drops_the_mark_of_a_page(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_module_args args;
+	struct swt_std std;
+
+	swt_std_build(t, &std, 0, STAGE_INITIALIZED);
+	/* The model knows the page by its address. */
+	t->checked = false;
+	args = (struct tdx_module_args) {
+		.rcx = STD_NO_TABLE | 1, .rdx = std.td.tdr, .r8 = std.spare | BIT_ULL(63),
+	};
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_MEM_SEPT_ADD, &args));
+	args = (struct tdx_module_args) {
+		.rcx = (STD_NO_TABLE + SZ_2M) | 1, .rdx = std.td.tdr,
+		.r8 = swt_page(t) | BIT_ULL(63), .r9 = ~0ULL, .r10 = ~0ULL, .r11 = ~0ULL,
+	};
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_V1(L_MEM_SEPT_ADD), &args));
+	KUNIT_EXPECT_EQ(test, ~0ULL, args.r8);
+}
+
+static void sept_add_without_a_page_needs_a_table(struct kunit *test)
+{
+	static const struct {
+		u64 gpa;
+		u64 status;
+	} v1[] = {
+		{ STD_NO_TABLE, ST_EPT_ENTRY_STATE_INCORRECT | OP_RCX },	/* FREE */
+		{ STD_EMPTY_TABLE, ST_EPT_ENTRY_STATE_INCORRECT | OP_RCX },	/* blocked */
+		{ 0, ST_SUCCESS },
+	};
+	struct swt *t = swt_of(test);
+	struct tdx_module_args args;
+	struct swt_std std;
+	unsigned int i, flag;
+
+	swt_std_build(t, &std, 0, STAGE_INITIALIZED);
+	for (i = 0; i < ARRAY_SIZE(v1); i++) {
+		for (flag = 0; flag < 2; flag++) {
+			args = (struct tdx_module_args) {
+				.rcx = v1[i].gpa | 1, .rdx = std.td.tdr | flag, .r8 = ~0ULL,
+				.r9 = ~0ULL, .r10 = ~0ULL, .r11 = ~0ULL,
+			};
+			if (v1[i].status)
+				swt_no(t, v1[i].status, L_V1(L_MEM_SEPT_ADD), &args);
+			else
+				KUNIT_EXPECT_EQ(test, ST_SUCCESS,
+						swt_call(t, L_V1(L_MEM_SEPT_ADD), &args));
+			KUNIT_EXPECT_EQ(test, ~0ULL, args.r8);
+			/* Version 0 always needs one. */
+			swt_no(t, ST_OPERAND_INVALID | OP_R8, L_MEM_SEPT_ADD,
+			       SWT_ARGS(.rcx = v1[i].gpa | 1, .rdx = std.td.tdr | flag,
+					.r8 = ~0ULL));
+		}
+	}
+}
+
+/* Tables of VMs that no TD has */
+static void sept_add_refuses_pages_of_l2_tables(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_module_args args;
+	struct swt_std std;
+
+	swt_std_build(t, &std, 0, STAGE_INITIALIZED);
+	args = (struct tdx_module_args) {
+		.rcx = STD_NO_TABLE | 1, .rdx = std.td.tdr, .r8 = std.spare,
+		.r9 = ~0ULL, .r10 = ~0ULL, .r11 = std.source,
+	};
+	swt_no(t, ST_OPERAND_INVALID | OP_R11, L_V1(L_MEM_SEPT_ADD), &args);
+	KUNIT_EXPECT_EQ(test, std.source, args.r11);
+	args.rcx = STD_NO_TABLE | 1;
+	args.rdx = std.td.tdr;
+	args.r10 = std.source;
+	swt_no(t, ST_OPERAND_INVALID | OP_R10, L_V1(L_MEM_SEPT_ADD), &args);
+	args.rcx = STD_NO_TABLE | 1;
+	args.rdx = std.td.tdr;
+	args.r9 = std.source;
+	swt_no(t, ST_OPERAND_INVALID | OP_R9, L_V1(L_MEM_SEPT_ADD), &args);
+}
+
 static void version_1_of_sept_remove_frees_no_more(struct kunit *test)
 {
 	struct swt *t = swt_of(test);
@@ -545,6 +627,9 @@ static struct kunit_case sept_cases[] = {
 	KUNIT_CASE(table_with_children_stays),
 	KUNIT_CASE(child_at_the_far_end_counts),
 	KUNIT_CASE(version_1_of_sept_add_says_what_it_consumed),
+	KUNIT_CASE(sept_add_drops_the_mark_of_a_page),
+	KUNIT_CASE(sept_add_without_a_page_needs_a_table),
+	KUNIT_CASE(sept_add_refuses_pages_of_l2_tables),
 	KUNIT_CASE(version_1_of_sept_remove_frees_no_more),
 	KUNIT_CASE(add_copies_and_aug_leaves_alone),
 	KUNIT_CASE(new_table_is_full_of_free_entries),

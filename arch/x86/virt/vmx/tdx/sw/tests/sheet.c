@@ -29,10 +29,11 @@
 	{ .nr = _nr, .name = _name, .td = _td, .tdr = LM_EXCL, .in = _in, .out = _out,	\
 	  .op_states = _ops, .flags = _flags }
 
+/* What these return is 0 unless they succeed. */
 #define SHARED(_nr, _name, _td, _vcpu, _in, _out, _ops)				\
 	{ .nr = _nr, .name = _name, .td = _td, .tdr = LM_SHARED, .vcpu = _vcpu,	\
-	  .op_state = LM_SHARED, .in = _in, .out = _out, .op_states = _ops,	\
-	  .flags = LF_NEEDS_TDCS }
+	  .op_state = LM_SHARED, .in = _in, .out = _out, .zero = _out,		\
+	  .op_states = _ops, .flags = LF_NEEDS_TDCS }
 
 #define SEPT(_nr, _name, _tree, _in, _ops)					\
 	.nr = _nr, .name = _name, .td = TD_IN_RDX, .tdr = LM_SHARED,		\
@@ -57,6 +58,7 @@ static const struct sheet_leaf leaves[] = {
 	SHARED(L_VP_CREATE, "VP.CREATE", TD_IN_RDX, LM_NONE, IN_2, 0, OPS_NEW_VCPU),
 	{ .nr = L_MNG_RD, .name = "MNG.RD", .td = TD_IN_RCX, .tdr = LM_SHARED,
 	  .op_state = LM_SHARED, .max_version = 1, .in = IN_2, .out = R_R8, .out_v1 = R_RDX,
+	  .zero = R_R8,
 	  .op_states = OPS_ALL, .flags = LF_NEEDS_TDCS },
 	SHARED(L_MEM_RD, "MEM.RD", TD_IN_RDX, LM_NONE, IN_2, R_RCX | R_RDX | R_R8, OPS_ALL),
 	SHARED(L_MNG_WR, "MNG.WR", TD_IN_RCX, LM_NONE, IN_4, R_R8, OPS_WRITE),
@@ -67,7 +69,8 @@ static const struct sheet_leaf leaves[] = {
 	  .vcpu = LM_EXCL, .in = IN_1 },
 	EXCL(L_MNG_VPFLUSHDONE, "MNG.VPFLUSHDONE", TD_IN_RCX, IN_1, 0, 0, 0),
 	EXCL(L_MNG_KEY_FREEID, "MNG.KEY.FREEID", TD_IN_RCX, IN_1, 0, 0, 0),
-	EXCL(L_MNG_INIT, "MNG.INIT", TD_IN_RCX, IN_2, R_RCX, BIT(0), LF_NEEDS_TDCS),
+	{ .nr = L_MNG_INIT, .name = "MNG.INIT", .td = TD_IN_RCX, .tdr = LM_EXCL, .in = IN_2,
+	  .out = R_RCX, .zero = R_RCX, .op_states = BIT(0), .flags = LF_NEEDS_TDCS },
 	{ .nr = L_VP_INIT, .name = "VP.INIT", .td = TD_OF_RCX, .tdr = LM_SHARED,
 	  .vcpu = LM_EXCL, .op_state = LM_SHARED, .max_version = 1, .in = IN_2,
 	  .in_v1 = R_R8, .op_states = BIT(1), .flags = LF_NEEDS_TDCS },
@@ -75,13 +78,14 @@ static const struct sheet_leaf leaves[] = {
 	{ SEPT(L_MEM_SEPT_RD, "MEM.SEPT.RD", LM_SHARED, IN_2, OPS_ALL) },
 	{ .nr = L_VP_RD, .name = "VP.RD", .td = TD_OF_RCX, .tdr = LM_SHARED, .vcpu = LM_SHARED,
 	  .op_state = LM_SHARED, .max_version = 1, .in = IN_2, .out = R_R8, .out_v1 = R_RDX,
+	  .zero = R_R8,
 	  .op_states = OPS_ALL, .flags = LF_NEEDS_TDCS },
 	PLAIN(L_MNG_KEY_RECLAIMID, "MNG.KEY.RECLAIMID", 0, 0),
 	PLAIN(L_PAGE_RECLAIM, "PHYMEM.PAGE.RECLAIM", IN_1, OUT_6),
 	{ SEPT(L_MEM_PAGE_REMOVE, "MEM.PAGE.REMOVE", LM_SHARED, IN_2,
 	       GENMASK(5, 1) | GENMASK(10, 8)) },
 	{ SEPT(L_MEM_SEPT_REMOVE, "MEM.SEPT.REMOVE", LM_EXCL, IN_2, OPS_ALL),
-	  .max_version = 1, .out_v1 = R_R9 | R_R10 | R_R11 },
+	  .max_version = 1, .out_v1 = R_R9 | R_R10 | R_R11, .ones_v1 = R_R9 | R_R10 | R_R11 },
 	SYS(L_SYS_KEY_CONFIG, "SYS.KEY.CONFIG", 0, 0),
 	SYS(L_SYS_INFO, "SYS.INFO", IN_4, R_RDX | R_R9),
 	SYS(L_SYS_INIT, "SYS.INIT", IN_1, R_RCX | R_RDX | R_R8 | R_R9 | R_R10),

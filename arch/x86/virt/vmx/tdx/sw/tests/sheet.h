@@ -110,6 +110,7 @@ enum sheet_leaf_nr {
 #define ST_WBCACHE_RESUME_ERROR		ST(0xc0000823)
 #define ST_FLUSHVP_NOT_DONE		ST(0x80000824)
 #define ST_LIMIT_CPUID_MAXVAL_SET	ST(0xc0000901)
+#define ST_CPUID_LEAF_1F_FORMAT		ST(0xc0000904)
 #define ST_INCONSISTENT_MSR		ST(0xc0000920)
 #define ST_INCORRECT_MSR_VALUE		ST(0xc0000921)
 #define ST_INVALID_TDMR			ST(0xc0000a00)
@@ -223,6 +224,8 @@ struct sheet_leaf {
 	u16 out;
 	u16 in_v1;		/* in addition */
 	u16 out_v1;
+	u16 zero;		/* outputs that are 0 before anything is checked, */
+	u16 ones_v1;		/* or all ones, of version 1 */
 	u16 op_states;		/* BIT(OS_...); 0 = does not matter */
 	const char *name;
 };

@@ -254,6 +254,21 @@ static void shutdown_knows_one_handoff_version(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_SHUTDOWN, SWT_ARGS()));
 }
 
+/* The module goes when it is nobody's, and stays what it was until then. */
+static void shutdown_waits_for_whoever_is_inside(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+
+	go_to(t, STEP_READY);
+	tdx_sw_test_add_inside(1);
+	swt_no(t, ST_SYS_BUSY | ST_ANY_DETAIL, L_SYS_SHUTDOWN, SWT_ARGS());
+	swt_check(t);
+	swt_ok(t, L_MNG_KEY_RECLAIMID, SWT_ARGS());
+	tdx_sw_test_add_inside(-1);
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_SHUTDOWN, SWT_ARGS()));
+	KUNIT_EXPECT_EQ(test, ST_SYS_SHUTDOWN, swt_call(t, L_SYS_SHUTDOWN, SWT_ARGS()));
+}
+
 /* ---- SYS.CONFIG ---- */
 
 static void config_operands_are_checked_in_order(struct kunit *test)
@@ -640,6 +655,7 @@ static struct kunit_case sys_cases[] = {
 	KUNIT_CASE(failed_outputs_are_zero),
 	KUNIT_CASE(sys_lock_is_tried),
 	KUNIT_CASE(shutdown_knows_one_handoff_version),
+	KUNIT_CASE(shutdown_waits_for_whoever_is_inside),
 	KUNIT_CASE(config_operands_are_checked_in_order),
 	KUNIT_CASE(global_key_stays_reserved),
 	KUNIT_CASE_PARAM(bad_tdmr_is_refused, bad_tdmrs_gen_params),

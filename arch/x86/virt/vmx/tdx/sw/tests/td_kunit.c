@@ -48,7 +48,10 @@ static u64 special_status(const struct sheet_leaf *leaf, enum td_state state)
 			return ST_TD_FATAL;
 		if (!keyed)
 			return ST_TD_KEYS_NOT_CONFIGURED;
-		return state <= S_UNINITIALIZED ? ST_SUCCESS : ST_OP_STATE_INCORRECT;
+		if (state <= S_UNINITIALIZED)
+			return ST_SUCCESS;
+		return ST_OP_STATE_INCORRECT |
+		       (state == S_RUNNABLE ? OS_RUNNABLE : OS_INITIALIZED);
 	case L_MNG_VPFLUSHDONE:
 		/* With states that have a vCPU come associated ones. */
 		if (state == S_BLOCKED || state == S_TEARDOWN)
@@ -85,7 +88,7 @@ static u64 wanted_status(const struct sheet_leaf *leaf, enum td_state state)
 		break;
 	}
 	if (!(leaf->op_states & BIT(op_state[state])))
-		return ST_OP_STATE_INCORRECT;
+		return ST_OP_STATE_INCORRECT | op_state[state];
 	/* A production TD's memory stays its own. */
 	if (leaf->nr == L_MEM_RD || leaf->nr == L_MEM_WR)
 		return ST_TD_NON_DEBUG | ST_ANY_DETAIL;
@@ -183,8 +186,11 @@ static void op_state_lets_in_or_not(struct kunit *test)
 		kunit_info(test, "OP_STATE %u", state);
 		KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_op_state(std.td.tdr, state));
 		swt_std_args(&std, leaf->nr, &args);
+		/* Looks at the page first, and may have taken the usual one. */
+		if (leaf->nr == L_MNG_ADDCX)
+			args.rcx = swt_page(t);
 		if (!legal)
-			swt_no(t, ST_OP_STATE_INCORRECT, leaf->nr, &args);
+			swt_no(t, ST_OP_STATE_INCORRECT | state, leaf->nr, &args);
 		else
 			KUNIT_EXPECT_NE(test, ST_OP_STATE_INCORRECT,
 					ST_CODE(swt_call(t, leaf->nr, &args)));
@@ -228,7 +234,7 @@ static const struct violations violations[] = {
 	{ "OP_STATE locked, bad GPA", L_MEM_PAGE_AUG, V_OP_LOCK | V_PAGE_INFO, S_RUNNABLE,
 	  ST_OPERAND_BUSY | OP_OP_STATE },
 	{ "OP_STATE wrong, bad GPA", L_MEM_PAGE_ADD, V_PAGE_INFO, S_RUNNABLE,
-	  ST_OP_STATE_INCORRECT },
+	  ST_OP_STATE_INCORRECT | OS_RUNNABLE },
 	{ "bad GPA, tree locked", L_MEM_PAGE_AUG, V_PAGE_INFO | V_TREE_LOCK, S_RUNNABLE,
 	  ST_OPERAND_INVALID | OP_RCX },
 	{ "shared GPA, tree locked", L_MEM_PAGE_AUG, V_SHARED_GPA | V_TREE_LOCK, S_RUNNABLE,
@@ -246,6 +252,27 @@ static const struct violations violations[] = {
 	{ "entry in use, bad table", L_MEM_SEPT_ADD, V_ENTRY_STATE | V_PAGE, S_RUNNABLE,
 	  ST_EPT_ENTRY_STATE_INCORRECT | OP_RCX },
 };
+
+/* Unlike others TDH.MNG.ADDCX looks at what it is given first. */
+static void addcx_checks_number_and_page_before_op_state(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct swt_td td, full;
+	u64 page = swt_page(t);
+	unsigned int i;
+
+	swt_td_build(t, &td, 0, STAGE_INITIALIZED);
+	swt_no(t, ST_OP_STATE_INCORRECT | OS_INITIALIZED, L_MNG_ADDCX,
+	       SWT_ARGS(.rcx = page, .rdx = td.tdr));
+	swt_no(t, ST_PAGE_METADATA_INCORRECT | OP_RCX, L_MNG_ADDCX,
+	       SWT_ARGS(.rcx = td.tdcx[0], .rdx = td.tdr));
+
+	swt_td_build(t, &full, 1, STAGE_UNINITIALIZED);
+	for (i = MIN_TDCX; i < MAX_TDCX; i++)
+		swt_ok(t, L_MNG_ADDCX, SWT_ARGS(.rcx = swt_page(t), .rdx = full.tdr));
+	swt_td_init(t, &full);
+	swt_no(t, ST_TDCX_NUM_INCORRECT, L_MNG_ADDCX, SWT_ARGS(.rcx = page, .rdx = full.tdr));
+}
 
 static void describe_violations(const struct violations *v, char *desc)
 {
@@ -457,6 +484,7 @@ static struct kunit_case td_cases[] = {
 	KUNIT_CASE_PARAM(leaf_in_td_state, next_cell),
 	KUNIT_CASE_PARAM(op_state_lets_in_or_not, next_leaf_of_a_td),
 	KUNIT_CASE_PARAM(first_violation_counts, violations_gen_params),
+	KUNIT_CASE(addcx_checks_number_and_page_before_op_state),
 	KUNIT_CASE(td_lives_from_tdr_to_tdr),
 	KUNIT_CASE(td_without_keys_can_be_destroyed),
 	KUNIT_CASE(fatal_td_can_be_destroyed),

@@ -199,7 +199,7 @@ static void enter_checks_its_operand(struct kunit *test)
 	swt_td_build(t, &td, 0, STAGE_INITIALIZED);
 	td.vcpu = swt_vcpu_add(t, &td);
 	second = swt_vcpu_create(t, &td, MIN_TDVPS);
-	swt_no(t, ST_OP_STATE_INCORRECT | ST_ANY_DETAIL, L_VP_ENTER, V0(td.vcpu));
+	swt_no(t, ST_OP_STATE_INCORRECT | OS_INITIALIZED, L_VP_ENTER, V0(td.vcpu));
 	swt_ok(t, L_MR_FINALIZE, SWT_ARGS(.rcx = td.tdr));
 
 	for (bit = 0; bit < 64; bit++) {
@@ -316,7 +316,8 @@ static void enter_checks_in_order(struct kunit *test)
 	swt_no(t, ST_LIMIT_CPUID_MAXVAL_SET, L_VP_ENTER, V0(td.vcpu | BIT_ULL(63)));
 	msrs->misc_enable = 0;
 	swt_no(t, ST_OPERAND_INVALID | OP_RCX, L_VP_ENTER, V0(td.vcpu | BIT_ULL(63)));
-	swt_no(t, ST_OP_STATE_INCORRECT, L_VP_ENTER, V0(td.vcpu | ENTER_RECOVERABLE));
+	swt_no(t, ST_OP_STATE_INCORRECT | OS_INITIALIZED, L_VP_ENTER,
+	       V0(td.vcpu | ENTER_RECOVERABLE));
 	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_op_state(td.tdr, OS_RUNNABLE));
 	enter_associates_only(t, ST_OPERAND_INVALID | OP_RCX, td.vcpu, ENTER_RECOVERABLE);
 	swt_no(t, ST_INCONSISTENT_MSR | ON_TSC_ADJUST, L_VP_ENTER, V0(td.vcpu));
