@@ -439,7 +439,9 @@ static int tdx_init_tdcs(struct kvm_tdx *kvm_tdx, const struct td_params *params
 		return 0;
 
 	/* The module is the judge of many parameters. */
-	if (tdx_status_code(status) == TDX_OPERAND_INVALID) {
+	switch (tdx_status_code(status)) {
+	case TDX_OPERAND_INVALID:
+	case TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED:
 		*hw_error = status;
 		return -EINVAL;
 	}

@@ -214,11 +214,12 @@ EXPORT_SYMBOL_GPL(tdh_mng_key_config);
  * @tdr: the TD's TDR
  * @params: TD_PARAMS, aligned to its size of 1024 bytes
  * @detail: the CPUID leaf (bits 31:0) and subleaf (bits 63:32) at fault if the
- *	status is TDX_OPERAND_INVALID for CPUID_CONFIG, else 0
+ *	status is TDX_OPERAND_INVALID for CPUID_CONFIG, or
+ *	TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED, else 0
  *
  * Context: TDR exclusive.
  * Return: MODULE, TD, TDX_LIMIT_CPUID_MAXVAL_SET, TDX_INCONSISTENT_MSR,
- * TDX_INCORRECT_MSR_VALUE.
+ * TDX_INCORRECT_MSR_VALUE, TDX_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED.
  */
 u64 tdh_mng_init(phys_addr_t tdr, phys_addr_t params, u64 *detail)
 {

@@ -242,6 +242,63 @@ TEST(configured_bit)
 	EXPECT_EQ(with & ~toggled.bit, without & ~toggled.bit);
 }
 
+/* Two threads a core, eight cores: as leaf 0x1f has them */
+static const uint32_t levels[][3] = {
+	{ 1, 2, 0x100 }, { 4, 16, 0x200 },
+};
+
+static void adjust_topology(struct kvm_tdx_init_vm *args)
+{
+	struct kvm_cpuid_entry2 *e;
+	int i;
+
+	for (i = 0; i < args->cpuid.nent; i++) {
+		e = &args->cpuid.entries[i];
+		if (e->function != 0x1f || e->index >= ARRAY_SIZE(levels))
+			continue;
+		e->eax = levels[e->index][0];
+		e->ebx = levels[e->index][1];
+		e->ecx = levels[e->index][2];
+	}
+}
+
+static void guest_topology(uint64_t arg)
+{
+	struct tdcall_regs regs = {
+		.rdx = TDX_FIELD_TD_CTLS, .r8 = TDX_TD_CTL_ENUM_TOPOLOGY,
+		.r9 = TDX_TD_CTL_ENUM_TOPOLOGY,
+	};
+
+	GUEST_ASSERT_EQ(tdcall(TDG_VM_WR, &regs), 0);
+	guest_queries(arg);
+}
+
+/* What userspace configures the guest sees, once it has asked for it. */
+TEST(topology)
+{
+	struct queries *queries;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = create(adjust_topology, guest_topology, &vcpu, &queries);
+	int i;
+
+	for (i = 0; i < 6; i++)
+		add(queries, i < 3 ? 0x1f : 0xb, i % 3);
+	tdx_guest_launch(vm);
+	tdx_guest_run_to_done(vcpu);
+	for (i = 0; i < 6; i++) {
+		const struct query *q = &queries->q[i];
+		uint32_t *want = q->subleaf < ARRAY_SIZE(levels) ?
+				 (uint32_t *)levels[q->subleaf] : (uint32_t []){ 0, 0, 0 };
+
+		EXPECT_EQ(0, q->nr_ve);
+		EXPECT_EQ(want[0], q->reg[0]);
+		EXPECT_EQ(want[1], q->reg[1]);
+		EXPECT_EQ(want[2] | q->subleaf, q->reg[2]);
+		EXPECT_EQ(0, q->reg[3]);
+	}
+	kvm_vm_free(vm);
+}
+
 /* KVM's own table, which is none of the module's business. */
 static void kvms_own_leaf(void (*code)(uint64_t), uint64_t nr_ve)
 {

@@ -153,6 +153,16 @@ static void cpuid_fixed_bit(struct kvm_tdx_init_vm *args)
 	e->ebx |= BIT(31);
 }
 
+/* Cores without threads; the module is the judge of that, too. */
+static void cpuid_topology(struct kvm_tdx_init_vm *args)
+{
+	struct kvm_cpuid_entry2 *e = find_entry(&args->cpuid, 0x1f, 0);
+
+	TEST_ASSERT(e, "The capabilities lack CPUID 0x1f");
+	e->ebx = 1;
+	e->ecx = 0x200;
+}
+
 static const struct refusal {
 	const char *name;
 	void (*spoil)(struct kvm_tdx_init_vm *args);
@@ -180,6 +190,8 @@ static const struct refusal {
 	{ "CPUID leaf not configurable",	cpuid_unknown_leaf,	-EINVAL },
 	{ "CPUID leaf twice",			cpuid_duplicate,	-EINVAL },
 	{ "CPUID bit not configurable",		cpuid_fixed_bit,	-EINVAL,
+	  .by_module = true },
+	{ "CPUID topology of no kind",		cpuid_topology,		-EINVAL,
 	  .by_module = true },
 };
 

@@ -6,47 +6,27 @@
  * The table is computed once, in TDH.MNG.INIT; bits that change at run time
  * (OSXSAVE, the APIC id) are 0 in it.
  */
+#define pr_fmt(fmt) "tdx_sw: " fmt
+
 #include <linux/align.h>
+#include <linux/init.h>
+#include <linux/printk.h>
+#include <linux/seq_buf.h>
 #include <linux/string.h>
 #include <asm/processor.h>
 
-#include "sw.h"
-
-#define LEAF_4_MASK(_edx)							\
-	{ 0xffffc3ff, 0xfffff000, 0xffffffff, _edx }
-
-/* In the order in which TD_PARAMS has the values. */
-static const struct tdx_sw_cpuid_config configs[] = {
-	{ 0x1, TDX_SW_NO_SUBLEAF, .direct = { .eax = 0x0fff3fff, .ebx = 0x00ff0000 },
-	  .allow = { .ecx = 0x31044d88, .edx = 0xb8440000 } },
-	{ 0x4, 0, .direct = LEAF_4_MASK(0xfffffffb) },
-	{ 0x4, 1, .direct = LEAF_4_MASK(0xfffffffb) },
-	{ 0x4, 2, .direct = LEAF_4_MASK(0xfffffffb) },
-	{ 0x4, 3, .direct = LEAF_4_MASK(0x7) },
-	{ 0x7, 0, .allow = { .ebx = 0xdc2b9b18, .ecx = 0x02417f65, .edx = 0x0005411c } },
-	{ 0x7, 1, .allow = { .eax = 0x00001d30 } },
-	/* Nothing to configure without PERFMON, which is not offered. */
-	{ 0xa, TDX_SW_NO_SUBLEAF },
-	{ 0x1c, TDX_SW_NO_SUBLEAF, .allow = { .eax = 0xff } },
-	{ 0x80000008, TDX_SW_NO_SUBLEAF, .allow = { .ebx = 0x200 } },
-	{ 0x7, 2, .allow = { .edx = 0x28 } },
-	{ 0x23, 0, .allow = { .eax = 0xf } },
-};
-
-static_assert(ARRAY_SIZE(configs) <= ARRAY_SIZE(((struct seam_td_params *)0)->cpuid));
+#include "cpuid_table.h"
 
 #define LEAF_7_EBX_HLE		BIT(4)
 #define LEAF_7_EBX_RTM		BIT(11)
 
-unsigned int cpuid_nr_configs(void)
-{
-	return ARRAY_SIZE(configs);
-}
+#define LEAF_1_ECX_MONITOR	BIT(3)
 
-const struct tdx_sw_cpuid_config *cpuid_config(unsigned int idx)
-{
-	return &configs[idx];
-}
+#define LEAF_XSTATE		0xd
+#define XSTATE_LEGACY_SIZE	576
+#define XSTATE_FIRST		2
+#define XSTATE_LAST		18
+#define XSTATE_ALIGN		BIT(1)		/* ECX of a component */
 
 static struct seam_cpuid native(u32 leaf, u32 subleaf)
 {
@@ -88,21 +68,33 @@ struct seam_cpuid cpuid_reported(const struct tdx_sw_cpuid_config *cfg)
 	return or(cfg->direct, and(cfg->allow, native(cfg->leaf, cfg->subleaf)));
 }
 
+static const struct tdx_sw_cpuid_config *find_config(u32 leaf, u32 subleaf, unsigned int *idx)
+{
+	for (*idx = 0; *idx < cpuid_nr_configs(); (*idx)++) {
+		const struct tdx_sw_cpuid_config *cfg = cpuid_config(*idx);
+
+		if (cfg->leaf == leaf && cfg->subleaf == subleaf)
+			return cfg;
+	}
+	return NULL;
+}
+
 /**
  * cpuid_check() - Check the CPUID part of TD_PARAMS
  * @values: one for each configurable leaf
  * @id: leaf and subleaf at fault
  *
- * Return: SUCCESS, OPERAND_INVALID@CPUID_CONFIG or INCORRECT_MSR_VALUE@0x10a.
+ * Return: SUCCESS, OPERAND_INVALID@CPUID_CONFIG, INCORRECT_MSR_VALUE@0x10a or
+ * CPUID_LEAF_1F_FORMAT_UNRECOGNIZED.
  */
 u64 cpuid_check(const struct seam_cpuid *values, u64 *id)
 {
 	unsigned int i;
-	u32 tsx;
+	u32 tsx, bad;
 
-	for (i = 0; i < ARRAY_SIZE(configs); i++) {
-		const struct tdx_sw_cpuid_config *cfg = &configs[i];
-		u32 fms = native(1, 0).eax & configs[0].direct.eax;
+	for (i = 0; i < cpuid_nr_configs(); i++) {
+		const struct tdx_sw_cpuid_config *cfg = cpuid_config(i);
+		u32 fms = native(1, 0).eax & cfg->direct.eax;
 
 		*id = cfg->leaf | (u64)cfg->subleaf << 32;
 		if (!is_zero(andnot(values[i], or(cfg->direct, cfg->allow))))
@@ -112,7 +104,8 @@ u64 cpuid_check(const struct seam_cpuid *values, u64 *id)
 		if (cfg->leaf != 7 || cfg->subleaf)
 			continue;
 
-		tsx = values[i].ebx & (LEAF_7_EBX_HLE | LEAF_7_EBX_RTM);
+		/* What the TD would get counts: without TSX in the CPU, nothing. */
+		tsx = values[i].ebx & native(7, 0).ebx & (LEAF_7_EBX_HLE | LEAF_7_EBX_RTM);
 		if (tsx == LEAF_7_EBX_HLE || tsx == LEAF_7_EBX_RTM)
 			return seam_status(SEAM_OPERAND_INVALID, OPERAND_CPUID_CONFIG);
 		/* TSX_CTRL is not virtualised; the leaf itself is in order. */
@@ -121,16 +114,62 @@ u64 cpuid_check(const struct seam_cpuid *values, u64 *id)
 			return seam_status(SEAM_INCORRECT_MSR_VALUE, 0x10a);
 	}
 
+	find_config(LEAF_TOPOLOGY_V2, 0, &i);
+	if (!topology_check(&values[i], &bad)) {
+		*id = LEAF_TOPOLOGY_V2 | (u64)bad << 32;
+		return SEAM_CPUID_LEAF_1F_FORMAT_UNRECOGNIZED;
+	}
+
 	*id = 0;
 	return SEAM_SUCCESS;
 }
+
+/* ---- what the CPU should have ---- */
+
+static void report_register(struct seq_buf *list, const struct cpuid_row *row, const char *reg,
+			    u32 bits)
+{
+	if (!bits)
+		return;
+	seq_buf_printf(list, " %x", row->leaf);
+	if (row->first != TDX_SW_NO_SUBLEAF)
+		seq_buf_printf(list, ".%x", row->first);
+	seq_buf_printf(list, ".%s:%x", reg, bits);
+}
+
+/* Say once where this CPU is not one that a TDX module would run on. */
+static int __init cpuid_report_cpu(void)
+{
+	const struct cpuid_row *row;
+	static char text[512] __initdata;
+	struct seq_buf list;
+
+	if (!tdx_sw_enabled)
+		return 0;
+
+	seq_buf_init(&list, text, sizeof(text));
+	for (row = cpuid_rows; row < cpuid_rows + cpuid_nr_rows; row++) {
+		struct seam_cpuid val = native(row->leaf, row->first);
+
+		report_register(&list, row, "eax", (val.eax ^ row->want.eax) & row->mask.eax);
+		report_register(&list, row, "ebx", (val.ebx ^ row->want.ebx) & row->mask.ebx);
+		report_register(&list, row, "ecx", (val.ecx ^ row->want.ecx) & row->mask.ecx);
+		report_register(&list, row, "edx", (val.edx ^ row->want.edx) & row->mask.edx);
+	}
+	if (seq_buf_used(&list))
+		pr_info("CPUID as it is where a TDX module wants other bits:%s\n",
+			seq_buf_str(&list));
+	return 0;
+}
+late_initcall(cpuid_report_cpu);
+
+/* ---- values ---- */
 
 /* Leaves that the guest has to ask its host for. */
 bool cpuid_raises_ve(u32 leaf)
 {
 	switch (leaf) {
 	case 0x2:
-	case 0x5:
 	case 0x6:
 	case 0x9:
 	case 0xb:
@@ -141,7 +180,6 @@ bool cpuid_raises_ve(u32 leaf)
 	case 0x1a:
 	case 0x1b:
 	case 0x1f:
-	case 0x20:
 	case 0x40000000 ... 0x4fffffff:
 	case 0x80000005:
 	case 0x80000006:
@@ -151,205 +189,98 @@ bool cpuid_raises_ve(u32 leaf)
 	}
 }
 
-/* Feature bits that TDs never see, whatever CPU and host say. */
-static const struct {
-	u32 leaf;
-	u32 subleaf;
-	struct seam_cpuid mask;
-} hidden[] = {
-	/* DTES64, VMX, SMX, PDCM, OSXSAVE, running under a hypervisor */
-	{ 0x1, TDX_SW_NO_SUBLEAF, { .ebx = 0xff00ffff, .ecx = 0x88008064 } },
-	/* TSC_ADJUST, SGX, HLE, RTM, RDT-M, MPX, RDT-A; OSPKE, TME, KL, SGX_LC, PKS */
-	{ 0x7, 0, { .ebx = 0x0000d816, .ecx = 0xc0802010 } },
-	/* SVM */
-	{ 0x80000001, TDX_SW_NO_SUBLEAF, { .ecx = 0x4 } },
-};
-
-/* Features that exist only with their state in XFAM. */
-static const struct {
-	u32 leaf;
-	u32 subleaf;
-	u64 xfam;
-	struct seam_cpuid mask;
-} by_xfam[] = {
-	/* AVX: FMA, AVX, F16C; AVX2; VAES, VPCLMULQDQ; AVX_VNNI, AVX_IFMA */
-	{ 0x1, TDX_SW_NO_SUBLEAF, BIT_ULL(2), { .ecx = 0x30001000 } },
-	{ 0x7, 0, BIT_ULL(2), { .ebx = 0x20, .ecx = 0x600 } },
-	{ 0x7, 1, BIT_ULL(2), { .eax = 0x800010, .edx = 0x430 } },
-	/* AVX-512 */
-	{ 0x7, 0, GENMASK_ULL(7, 5), { .ebx = 0xdc230000, .ecx = 0x5842, .edx = 0x80010c } },
-	{ 0x7, 1, GENMASK_ULL(7, 5), { .eax = 0x20 } },
-	/* PT, PKU, CET, user interrupts, AMX */
-	{ 0x7, 0, BIT_ULL(8), { .ebx = 0x2000000 } },
-	{ 0x7, 0, BIT_ULL(9), { .ecx = 0x8 } },
-	{ 0x7, 0, GENMASK_ULL(12, 11), { .ecx = 0x80, .edx = 0x100000 } },
-	{ 0x7, 0, BIT_ULL(14), { .edx = 0x20 } },
-	{ 0x7, 0, GENMASK_ULL(18, 17), { .edx = 0x3400000 } },
-};
-
-static const struct tdx_sw_cpuid_config *find_config(u32 leaf, u32 subleaf, unsigned int *idx)
+/* Bits of features that go with a component of XFAM or an attribute that is not there */
+static struct seam_cpuid missing(u32 leaf, u32 subleaf, const struct seam_td_params *params)
 {
-	for (*idx = 0; *idx < ARRAY_SIZE(configs); (*idx)++) {
-		if (configs[*idx].leaf == leaf && configs[*idx].subleaf == subleaf)
-			return &configs[*idx];
+	const struct cpuid_condition *cond;
+	struct seam_cpuid bits = {};
+
+	for (cond = cpuid_conditions; cond < cpuid_conditions + cpuid_nr_conditions; cond++) {
+		if (cond->leaf != leaf || subleaf < cond->first || subleaf > cond->last)
+			continue;
+		if ((params->xfam & cond->xfam) != cond->xfam ||
+		    (params->attributes & cond->attributes) != cond->attributes)
+			bits = or(bits, cond->bits);
 	}
-	return NULL;
+	return bits;
 }
 
-/* Native value as host, XFAM and the list of hidden bits leave it. */
-static struct seam_cpuid filtered(u32 leaf, u32 subleaf, const struct seam_td_params *params)
+/* Native value as the table, the host and the TD's features leave it */
+static struct seam_cpuid by_table(const struct cpuid_row *row, u32 subleaf,
+				  const struct seam_td_params *params)
 {
-	struct seam_cpuid val = native(leaf, subleaf), host;
+	struct seam_cpuid val = or(andnot(native(row->leaf, subleaf), row->cleared), row->set);
 	const struct tdx_sw_cpuid_config *cfg;
-	unsigned int i;
+	unsigned int idx;
 
-	for (i = 0; i < ARRAY_SIZE(hidden); i++) {
-		if (hidden[i].leaf == leaf && hidden[i].subleaf == subleaf)
-			val = andnot(val, hidden[i].mask);
+	cfg = find_config(row->leaf, subleaf, &idx);
+	if (cfg) {
+		struct seam_cpuid host = params->cpuid[idx];
+
+		val = or(andnot(val, cfg->direct), and(host, cfg->direct));
+		val = andnot(val, andnot(cfg->allow, host));
 	}
-	for (i = 0; i < ARRAY_SIZE(by_xfam); i++) {
-		if (by_xfam[i].leaf == leaf && by_xfam[i].subleaf == subleaf &&
-		    !(params->xfam & by_xfam[i].xfam))
-			val = andnot(val, by_xfam[i].mask);
-	}
-
-	cfg = find_config(leaf, subleaf, &i);
-	if (!cfg)
-		return val;
-
-	host = params->cpuid[i];
-	val = andnot(val, andnot(cfg->allow, host));
-	return or(andnot(val, cfg->direct), and(host, cfg->direct));
+	return andnot(val, missing(row->leaf, subleaf, params));
 }
 
-#define LEAF_XSTATE		0xd
-#define XSTATE_XFD		BIT(4)		/* EAX of subleaf 1 */
-#define XSTATE_LEGACY_SIZE	576
-#define XSTATE_FIRST		2
-#define XSTATE_LAST		18
-#define XSTATE_ALIGN		BIT(1)		/* ECX of a component */
-
-static struct seam_cpuid xstate_leaf(u32 subleaf, u64 xfam)
+static bool has_monitor(const struct seam_td_params *params)
 {
-	u64 user = xfam & TD_XFAM_USER, supervisor = xfam & ~TD_XFAM_USER;
-	struct seam_cpuid val = native(LEAF_XSTATE, subleaf);
+	return native(0x1, 0).ecx & params->cpuid[0].ecx & LEAF_1_ECX_MONITOR;
+}
 
-	switch (subleaf) {
-	case 0:
-		val.eax = lower_32_bits(user);
-		val.edx = upper_32_bits(user);
+/* What the tables can't say */
+static struct seam_cpuid value_of(const struct cpuid_row *row, u32 subleaf,
+				  const struct seam_td_params *params)
+{
+	struct seam_cpuid val = by_table(row, subleaf, params);
+	unsigned int idx;
+
+	switch (row->leaf) {
+	case 0x1:
+		if (!params->cpuid[0].eax)
+			val.eax = native(0x1, 0).eax & cpuid_config(0)->direct.eax;
 		break;
-	case 1:
-		/* XFD is there for AMX, which no TD has. */
-		val.eax &= ~XSTATE_XFD;
-		val.ecx = lower_32_bits(supervisor);
-		val.edx = upper_32_bits(supervisor);
+	case 0x5:
+		if (!has_monitor(params))
+			val = (struct seam_cpuid) {};
 		break;
-	default:
-		if (!(xfam & BIT_ULL(subleaf)))
-			memset(&val, 0, sizeof(val));
+	case LEAF_XSTATE:
+		if (subleaf >= XSTATE_FIRST && !(params->xfam & BIT_ULL(subleaf)))
+			val = (struct seam_cpuid) {};
+		break;
+	case 0x15:
+		val.ebx = params->tsc_frequency;
+		break;
+	case LEAF_TOPOLOGY_V2:
+		/* The host's or nothing: the TD's processors are not the CPU's. */
+		val = find_config(row->leaf, subleaf, &idx) ? params->cpuid[idx] :
+							      (struct seam_cpuid) {};
+		break;
 	}
 	return val;
 }
 
-static struct seam_cpuid value_of(u32 leaf, u32 subleaf, const struct seam_td_params *params)
+static void add_value(struct tdx_sw_cpuid_page *page, u32 leaf, u32 subleaf,
+		      struct seam_cpuid val)
 {
-	struct seam_cpuid val = {};
-
-	switch (leaf) {
-	case 0x0:
-		val = native(leaf, subleaf);
-		val.eax = CPUID_MAX_BASIC;
-		return val;
-	case 0x1:
-		val = filtered(leaf, subleaf, params);
-		if (!params->cpuid[0].eax)
-			val.eax = native(leaf, subleaf).eax & configs[0].direct.eax;
-		val.ebx |= 8 << 8;			/* CLFLUSH line size */
-		val.ecx |= BIT(21) | BIT(31);		/* x2APIC, a hypervisor */
-		return val;
-	case 0x7:
-		val = filtered(leaf, subleaf, params);
-		if (!subleaf)
-			val.eax = 2;
-		return val;
-	case LEAF_XSTATE:
-		return xstate_leaf(subleaf, params->xfam);
-	case 0x15:
-		val.eax = 1;
-		val.ebx = params->tsc_frequency;
-		val.ecx = 25000000;
-		return val;
-	case 0x1d:
-	case 0x1e:
-		return params->xfam & GENMASK_ULL(18, 17) ? native(leaf, subleaf) : val;
-	case 0x21:
-		/* "IntelTDX    " */
-		val.ebx = 0x65746e49;
-		val.edx = 0x5844546c;
-		val.ecx = 0x20202020;
-		return val;
-	case 0x4:
-	case 0x80000001 ... 0x80000004:
-		return filtered(leaf, subleaf, params);
-	case 0x80000000:
-		val.eax = CPUID_MAX_EXTENDED;
-		return val;
-	case 0x80000007:
-		val.edx = BIT(8);			/* invariant TSC */
-		return val;
-	case 0x80000008:
-		/* EAX 23:16 is the host's to fill in: it knows the width in use. */
-		val = filtered(leaf, subleaf, params);
-		val.eax &= 0xffff;
-		val.ecx = 0;
-		val.edx = 0;
-		return val;
-	default:
-		return val;
-	}
+	if (WARN_ON_ONCE(page->nr == TDX_SW_NR_CPUID))
+		return;
+	page->value[page->nr++] = (struct tdx_sw_cpuid_value) {
+		.leaf = leaf, .subleaf = subleaf, .val = val,
+	};
 }
 
-static u32 nr_subleaves(u32 leaf)
+static void add_row(struct tdx_sw_cpuid_page *page, const struct cpuid_row *row,
+		    const struct seam_td_params *params)
 {
-	switch (leaf) {
-	case 0x4:
-		return 5;
-	case 0x7:
-		return 3;
-	case 0xd:
-		return 19;
-	case 0x14:
-	case 0x1d:
-		return 2;
-	case 0x1e:
-	case 0x21:
-		return 1;
-	case 0x23:
-		return 4;
-	default:
-		return 0;
-	}
-}
+	u32 subleaf = row->first;
 
-static void add_leaf(struct tdx_sw_cpuid_page *page, u32 leaf, const struct seam_td_params *params)
-{
-	u32 i, nr = nr_subleaves(leaf);
-
-	if (cpuid_raises_ve(leaf))
+	if (cpuid_raises_ve(row->leaf) && row->leaf != LEAF_TOPOLOGY_V2)
 		return;
 
-	for (i = 0; i < max(nr, 1U); i++) {
-		u32 subleaf = nr ? i : TDX_SW_NO_SUBLEAF;
-
-		if (WARN_ON_ONCE(page->nr == TDX_SW_NR_CPUID))
-			return;
-		page->value[page->nr++] = (struct tdx_sw_cpuid_value) {
-			.leaf = leaf,
-			.subleaf = subleaf,
-			.val = value_of(leaf, subleaf, params),
-		};
-	}
+	do {
+		add_value(page, row->leaf, subleaf, value_of(row, subleaf, params));
+	} while (subleaf++ != row->last);
 }
 
 /* Bytes that XSAVE (@compacted false) or XSAVES stores for these components. */
@@ -393,13 +324,11 @@ static void set_xstate_sizes(struct tdx_sw_cpuid_page *page, u64 xfam)
 /* Compute the table; the parameters have been checked. */
 void cpuid_virtualize(struct tdx_sw_cpuid_page *page, const struct seam_td_params *params)
 {
-	u32 leaf;
+	const struct cpuid_row *row;
 
 	memset(page, 0, sizeof(*page));
-	for (leaf = 0; leaf <= CPUID_MAX_BASIC; leaf++)
-		add_leaf(page, leaf, params);
-	for (leaf = 0x80000000; leaf <= CPUID_MAX_EXTENDED; leaf++)
-		add_leaf(page, leaf, params);
+	for (row = cpuid_rows; row < cpuid_rows + cpuid_nr_rows; row++)
+		add_row(page, row, params);
 	set_xstate_sizes(page, params->xfam);
 }
 

@@ -11,12 +11,6 @@
 
 #define LEAF_XSTATE		0xd
 
-#define LEAF_TOPOLOGY		0xb
-#define LEAF_TOPOLOGY_V2	0x1f
-#define TOPOLOGY_SMT		1
-#define TOPOLOGY_CORE		2
-#define TOPOLOGY_TYPE_SHIFT	8
-
 static bool has_topology(const struct tdx_sw_call *c)
 {
 	return READ_ONCE(c->tdcs->td_ctls) & TD_CTLS_ENUM_TOPOLOGY;
@@ -25,28 +19,6 @@ static bool has_topology(const struct tdx_sw_call *c)
 static u32 apic_id(const struct tdx_sw_call *c)
 {
 	return has_topology(c) ? c->vcpu->x2apic_id : c->vcpu->index;
-}
-
-/* One thread per core, all cores in one package. */
-static struct seam_cpuid topology(const struct tdx_sw_call *c, u32 subleaf)
-{
-	struct seam_cpuid val = { .ecx = subleaf & 0xff, .edx = c->vcpu->x2apic_id };
-	u32 i, ids = 0;
-
-	switch (subleaf) {
-	case 0:
-		val.ebx = 1;
-		val.ecx |= TOPOLOGY_SMT << TOPOLOGY_TYPE_SHIFT;
-		break;
-	case 1:
-		for (i = 0; i < c->tdcs->num_vcpus; i++)
-			ids |= c->tdcs->x2apic_id[i];
-		val.eax = fls(ids);
-		val.ebx = c->tdcs->num_vcpus;
-		val.ecx |= TOPOLOGY_CORE << TOPOLOGY_TYPE_SHIFT;
-		break;
-	}
-	return val;
 }
 
 static void add_xstate_sizes(const struct tdx_sw_call *c, u32 subleaf, struct seam_cpuid *val)
@@ -108,7 +80,7 @@ bool cpuid_guest(const struct tdx_sw_call *c, u32 leaf, u32 subleaf, struct seam
 	if (c->vcpu->guest.cpuid_ve & ve)
 		return false;
 	if (has_topology(c) && (leaf == LEAF_TOPOLOGY || leaf == LEAF_TOPOLOGY_V2)) {
-		*val = topology(c, subleaf);
+		*val = topology_guest(c, leaf, subleaf);
 		return true;
 	}
 	if (cpuid_raises_ve(leaf))

@@ -1,103 +1,115 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Control registers of a TD: which bits of CR0 and CR4 are the module's, what a
- * write that touches them becomes, and XCR0.
+ * write that exits becomes, and XCR0.
  *
  * The CPU lets the guest write every other bit without an exit, and checks it
- * itself.  So a write that exits is one that changes a bit of the module's (#VE),
- * or sets one that the TD does not have or that would be illegal anyway (#GP).
+ * itself.  What exits is judged in the order of the interface, and by the bits in
+ * question alone: judge_cr0(), judge_cr4().
  */
 #include "gstate.h"
 
 #define CR0_OWNED	(X86_CR0_PE | X86_CR0_NE | X86_CR0_NW | X86_CR0_CD)
 #define CR0_SHADOW	(X86_CR0_PE | X86_CR0_NE)
+/* A CPU takes no notice of these by itself, so they need no exit. */
+#define CR0_IGNORED	(GENMASK_ULL(28, 19) | BIT_ULL(17) | GENMASK_ULL(15, 6))
+#define CR0_LMSW	(X86_CR0_MP | X86_CR0_EM | X86_CR0_TS)
 
-#define CR4_OWNED	(X86_CR4_MCE | X86_CR4_VMXE | X86_CR4_SMXE)
+#define CR4_KL		BIT_ULL(19)
+#define CR4_PKS		BIT_ULL(24)
+#define CR4_UINTR	BIT_ULL(25)
+#define CR4_LASS	BIT_ULL(27)
+
 #define CR4_SHADOW	X86_CR4_MCE
+/* The module's own, or of features that no TD is offered */
+#define CR4_OWNED	(X86_CR4_MCE | X86_CR4_VMXE | X86_CR4_SMXE | CR4_LASS |	\
+			 X86_CR4_LAM_SUP | X86_CR4_FRED)
 
-/* Bits of CR4 that every TD has. */
-#define CR4_ALWAYS	(X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE |	\
-			 X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCE |	\
-			 X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
+#define XFAM_PKRU	BIT_ULL(9)
+#define XFAM_CET	GENMASK_ULL(12, 11)
+#define XFAM_ULI	BIT_ULL(14)
 
-/* Bits of CR4 that a TD has if its CPUID says so. */
-static const struct {
-	u64 cr4;
-	u32 leaf;
-	u32 subleaf;
-	u8 reg;
-	u8 bit;
-} cr4_features[] = {
-	{ X86_CR4_PCIDE,	0x1, TDX_SW_NO_SUBLEAF, CPUID_ECX, 17 },
-	{ X86_CR4_OSXSAVE,	0x1, TDX_SW_NO_SUBLEAF, CPUID_ECX, 26 },
-	{ X86_CR4_FSGSBASE,	0x7, 0, CPUID_EBX, 0 },
-	{ X86_CR4_SMEP,		0x7, 0, CPUID_EBX, 7 },
-	{ X86_CR4_SMAP,		0x7, 0, CPUID_EBX, 20 },
-	{ X86_CR4_UMIP,		0x7, 0, CPUID_ECX, 2 },
-	{ X86_CR4_PKE,		0x7, 0, CPUID_ECX, 3 },
-	{ X86_CR4_CET,		0x7, 0, CPUID_ECX, 7 },
-	{ X86_CR4_CET,		0x7, 0, CPUID_EDX, 20 },
-	{ X86_CR4_LA57,		0x7, 0, CPUID_ECX, 16 },
-	{ BIT_ULL(25),		0x7, 0, CPUID_EDX, 5 },		/* user interrupts */
-	{ BIT_ULL(27),		0x7, 1, CPUID_EAX, 6 },		/* LASS */
-	{ X86_CR4_LAM_SUP,	0x7, 1, CPUID_EAX, 26 },
+enum verdict {
+	CR_DONE, CR_GP, CR_VE,
 };
 
-static u64 cr4_allowed(const struct tdx_sw_cpuid_page *page)
+/* What VMX demands of control registers; a CPU without VMX demands the same. */
+static u64 fixed(u32 msr, u64 without_vmx)
 {
-	u64 allowed = CR4_ALWAYS;
-	unsigned int i;
+	return tdx_sw_read_msr(msr) ?: without_vmx;
+}
 
-	for (i = 0; i < ARRAY_SIZE(cr4_features); i++) {
-		if (guest_has_cpuid(page, cr4_features[i].leaf, cr4_features[i].subleaf,
-				    cr4_features[i].reg, cr4_features[i].bit))
-			allowed |= cr4_features[i].cr4;
-	}
-	return allowed;
+/* Paging may be off: TDs are unrestricted guests. */
+static u64 cr0_needed(void)
+{
+	return fixed(MSR_IA32_VMX_CR0_FIXED0, X86_CR0_PE | X86_CR0_NE) & ~X86_CR0_PG;
+}
+
+static u64 cr0_forbidden(void)
+{
+	return ~fixed(MSR_IA32_VMX_CR0_FIXED1, U32_MAX);
+}
+
+static u64 cr4_needed(void)
+{
+	return fixed(MSR_IA32_VMX_CR4_FIXED0, X86_CR4_VMXE) & ~X86_CR4_VMXE;
+}
+
+static u64 cr4_forbidden(void)
+{
+	return ~fixed(MSR_IA32_VMX_CR4_FIXED1, U32_MAX);
+}
+
+/* Bits of CR4 that go with XFAM or an attribute that the TD has not got */
+static u64 cr4_missing(const struct tdx_sw_tdcs *tdcs)
+{
+	u64 missing = CR4_KL;
+
+	if (!(tdcs->xfam & XFAM_PKRU))
+		missing |= X86_CR4_PKE;
+	if ((tdcs->xfam & XFAM_CET) != XFAM_CET)
+		missing |= X86_CR4_CET;
+	if (!(tdcs->xfam & XFAM_ULI))
+		missing |= CR4_UINTR;
+	if (!(tdcs->attributes & TD_ATTR_PKS))
+		missing |= CR4_PKS;
+	return missing;
 }
 
 /* Masks and read shadows of a vCPU that is about to run for the first time. */
 void gcr_init(struct tdx_sw_call *c)
 {
-	guest_vmwrite(CR0_GUEST_HOST_MASK, CR0_OWNED);
+	guest_vmwrite(CR0_GUEST_HOST_MASK, CR0_OWNED | cr0_needed() | cr0_forbidden());
 	guest_vmwrite(CR0_READ_SHADOW, CR0_SHADOW);
-	guest_vmwrite(CR4_GUEST_HOST_MASK, ~cr4_allowed(guest_cpuid_page(c)));
+	guest_vmwrite(CR4_GUEST_HOST_MASK,
+		      CR4_OWNED | cr4_needed() | cr4_forbidden() | cr4_missing(c->tdcs));
 	guest_vmwrite(CR4_READ_SHADOW, CR4_SHADOW);
 }
 
-static bool is_paging(void)
+static enum verdict judge_cr0(u64 value)
 {
-	return guest_vmread(GUEST_CR0) & X86_CR0_PG;
+	if (~value & cr0_needed() & ~X86_CR0_PE || value & cr0_forbidden())
+		return CR_GP;
+	if (value & X86_CR0_PG && !(value & X86_CR0_PE))
+		return CR_GP;
+	if (!(value & X86_CR0_WP) && guest_vmread(GUEST_CR4) & X86_CR4_CET)
+		return CR_GP;
+	if (~value & (X86_CR0_PE | X86_CR0_NE) || value & (X86_CR0_NW | X86_CR0_CD) ||
+	    value >> 32)
+		return CR_VE;
+	return CR_DONE;
 }
 
-/* What the CPU would refuse with all bits its own. */
-static bool is_legal_cr0(u64 value)
+/* Never done: what may be written does not exit. */
+static enum verdict judge_cr4(struct tdx_sw_call *c, u64 value)
 {
-	u64 cr4 = guest_vmread(GUEST_CR4);
-
-	if (value >> 32)
-		return false;
-	if (value & X86_CR0_PG && (!(value & X86_CR0_PE) || !(cr4 & X86_CR4_PAE)))
-		return false;
-	if (!(value & X86_CR0_PG) && is_paging() && (guest_is_64bit() || cr4 & X86_CR4_PCIDE))
-		return false;
-	if (!(value & X86_CR0_WP) && cr4 & X86_CR4_CET)
-		return false;
-	return !(value & X86_CR0_NW) || value & X86_CR0_CD;
-}
-
-static bool is_legal_cr4(struct tdx_sw_call *c, u64 value)
-{
-	u64 changed = value ^ guest_vmread(GUEST_CR4);
-
-	if (value & ~(cr4_allowed(guest_cpuid_page(c)) | CR4_OWNED))
-		return false;
-	if (is_paging() && (!(value & X86_CR4_PAE) || changed & X86_CR4_LA57))
-		return false;
-	if (changed & value & X86_CR4_PCIDE &&
-	    (!is_paging() || guest_vmread(GUEST_CR3) & (PAGE_SIZE - 1)))
-		return false;
-	return !(value & X86_CR4_CET) || guest_vmread(GUEST_CR0) & X86_CR0_WP;
+	if (~value & cr4_needed() || value & cr4_forbidden())
+		return CR_GP;
+	if (value & cr4_missing(c->tdcs))
+		return CR_GP;
+	if (value & X86_CR4_CET && !(guest_vmread(GUEST_CR0) & X86_CR0_WP))
+		return CR_GP;
+	return CR_VE;
 }
 
 /* Exit qualification of an access to a control register */
@@ -105,7 +117,10 @@ static bool is_legal_cr4(struct tdx_sw_call *c, u64 value)
 #define QUAL_ACCESS(qual)	((qual) >> 4 & 3)
 #define QUAL_GPR(qual)		((qual) >> 8 & 0xf)
 
+#define QUAL_LMSW(qual)		((qual) >> 16 & 0xffff)
+
 #define ACCESS_MOV_TO		0
+#define ACCESS_LMSW		3
 
 static u64 read_gpr(const struct tdx_sw_call *c, unsigned int reg)
 {
@@ -114,19 +129,51 @@ static u64 read_gpr(const struct tdx_sw_call *c, unsigned int reg)
 	return guest_is_64bit() ? value : (u32)value;
 }
 
+static void set_cr0(u64 value, u64 writable)
+{
+	guest_vmwrite(GUEST_CR0, (guest_vmread(GUEST_CR0) & ~writable) | (value & writable));
+}
+
+static enum guest_outcome mov_to_cr(struct tdx_sw_call *c, u64 qual)
+{
+	u64 value = read_gpr(c, QUAL_GPR(qual));
+	enum verdict verdict = CR_VE;
+
+	switch (QUAL_CR(qual)) {
+	case 0:
+		verdict = judge_cr0(value);
+		break;
+	case 4:
+		verdict = judge_cr4(c, value);
+		break;
+	case 8:
+		verdict = vapic_write_cr8(c->vcpu, value) ? CR_DONE : CR_GP;
+		break;
+	}
+
+	if (verdict == CR_GP)
+		return guest_gp(c);
+	if (verdict == CR_VE)
+		return guest_instruction_ve(c, qual);
+	if (QUAL_CR(qual) == 0)
+		set_cr0(value, ~CR0_IGNORED);
+	return guest_done(c);
+}
+
 enum guest_outcome gcr_access(struct tdx_sw_call *c)
 {
-	u64 qual = c->exit.qual, value;
+	u64 qual = c->exit.qual;
 
-	if (QUAL_ACCESS(qual) == ACCESS_MOV_TO) {
-		value = read_gpr(c, QUAL_GPR(qual));
-		if (QUAL_CR(qual) == 8)
-			return vapic_write_cr8(c->vcpu, value) ? guest_done(c) : guest_gp(c);
-		if ((QUAL_CR(qual) == 0 && !is_legal_cr0(value)) ||
-		    (QUAL_CR(qual) == 4 && !is_legal_cr4(c, value)))
-			return guest_gp(c);
+	switch (QUAL_ACCESS(qual)) {
+	case ACCESS_MOV_TO:
+		return mov_to_cr(c, qual);
+	case ACCESS_LMSW:
+		set_cr0(QUAL_LMSW(qual), CR0_LMSW);
+		return guest_done(c);
+	default:
+		/* CLTS and reads do not exit. */
+		return guest_instruction_ve(c, qual);
 	}
-	return guest_instruction_ve(c, qual);
 }
 
 /* ---- XCR0 ---- */

@@ -5,6 +5,10 @@
  * One table says for every MSR what a read and what a write of it becomes.  It
  * is turned into the TD's MSR bitmap when the TD is initialised, and consulted
  * again when one of the others exits.  An MSR without a row raises #VE.
+ *
+ * What a CPU refuses without an exit, reading what is for writing alone, or the
+ * reverse, or what goes with a feature that it lacks, an emulated one may let pass:
+ * it is refused here.
  */
 #include <linux/string.h>
 #include <asm/apicdef.h>
@@ -30,6 +34,8 @@ enum gmsr_feature {
 	PT, CET, ULI, LBR,
 	/* Bits of CPUID */
 	XFD, WAITPKG, MKTME, DCA, TSC_DEADLINE, TME,
+	/* Bits of CPUID that no CPU with TDX lacks */
+	HAS_SPEC_CTRL, HAS_PRED_CMD, HAS_FLUSH_CMD,
 };
 
 struct gmsr {
@@ -51,17 +57,18 @@ struct gmsr {
 /* Ascending and disjoint. */
 static const struct gmsr msrs[] = {
 	ONE(0x10, NATIVE, VE),					/* TSC */
-	RANGE(0x48, 0x49, NATIVE, NATIVE),			/* SPEC_CTRL, PRED_CMD */
+	FEATURE(0x48, 0x48, NATIVE, NATIVE, HAS_SPEC_CTRL),	/* SPEC_CTRL */
+	FEATURE(0x49, 0x49, GP, NATIVE, HAS_PRED_CMD),		/* PRED_CMD */
 	FEATURE(0x87, 0x87, VE, VE, MKTME),
 	RANGE(0x8c, 0x8f, GP, GP),				/* SGX launch control */
 	RANGE(0x98, 0x9b, GP, GP),
 	ONE(0x9e, GP, GP),
 	ONE(0xbc, NATIVE, VE),
-	ONE(0xbd, EMULATED, NATIVE),				/* XAPIC_DISABLE_STATUS */
+	ONE(0xbd, EMULATED, GP),				/* XAPIC_DISABLE_STATUS */
 	FEATURE(0xc1, 0xc8, NATIVE, NATIVE, PERFMON),
 	FEATURE(0xe1, 0xe1, NATIVE, NATIVE, WAITPKG),
-	ONE(0x10a, EMULATED, NATIVE),				/* ARCH_CAPABILITIES */
-	ONE(0x10b, NATIVE, NATIVE),				/* FLUSH_CMD */
+	ONE(0x10a, EMULATED, GP),				/* ARCH_CAPABILITIES */
+	FEATURE(0x10b, 0x10b, GP, NATIVE, HAS_FLUSH_CMD),	/* FLUSH_CMD */
 	FEATURE(0x122, 0x122, NATIVE, NATIVE, TSX),
 	RANGE(0x174, 0x176, NATIVE, NATIVE),			/* SYSENTER */
 	FEATURE(0x186, 0x18d, NATIVE, NATIVE, PERFMON),
@@ -150,6 +157,14 @@ static bool has_feature(u8 feature, u64 xfam, const struct tdx_sw_cpuid_page *pa
 		return guest_has_cpuid(page, 0x7, 0, CPUID_EDX, 18);
 	case TME:
 		return guest_has_cpuid(page, 0x7, 0, CPUID_ECX, 13);
+	case HAS_SPEC_CTRL:
+		return guest_has_cpuid(page, 0x7, 0, CPUID_EDX, 26) ||
+		       guest_has_cpuid(page, 0x7, 0, CPUID_EDX, 27) ||
+		       guest_has_cpuid(page, 0x7, 0, CPUID_EDX, 31);
+	case HAS_PRED_CMD:
+		return guest_has_cpuid(page, 0x7, 0, CPUID_EDX, 26);
+	case HAS_FLUSH_CMD:
+		return guest_has_cpuid(page, 0x7, 0, CPUID_EDX, 28);
 	case DCA:
 		return guest_has_cpuid(page, 0x1, TDX_SW_NO_SUBLEAF, CPUID_ECX, 18);
 	case TSC_DEADLINE:

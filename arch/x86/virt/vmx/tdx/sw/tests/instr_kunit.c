@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Instructions that exit from a TD, CPUID, control registers, XCR0.
+ * Instructions that exit from a TD, and CPUID.
  */
 #include <linux/bitops.h>
 #include <linux/string.h>
-#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
 #include "guest.h"
@@ -32,8 +31,8 @@ static const struct {
 	{ 26, EV_EXCEPTION(XC_UD), "VMXOFF" },
 	{ 27, EV_EXCEPTION(XC_UD), "VMXON" },
 	{ 30, EV_EXCEPTION(XC_VE), "IO" },
-	{ 36, EV_EXCEPTION(XC_VE), "MWAIT" },
-	{ 39, EV_EXCEPTION(XC_VE), "MONITOR" },
+	{ 36, EV_EXCEPTION(XC_UD), "MWAIT" },
+	{ 39, EV_EXCEPTION(XC_UD), "MONITOR" },
 	{ 50, EV_EXCEPTION(XC_UD), "INVEPT" },
 	{ 53, EV_EXCEPTION(XC_UD), "INVVPID" },
 	{ 54, EV_EXCEPTION(XC_VE), "WBINVD" },
@@ -238,169 +237,6 @@ static void cpuid_tells_sizes_of_extended_state(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, val.eax, 0U);
 }
 
-/* ---- control registers ---- */
-
-#define CR_MOV(cr, gpr)	((u64)(cr) | (u64)(gpr) << 8)
-
-static void mov_to_cr(struct swg *s, unsigned int cr, u64 value)
-{
-	s->g.gpr[G_RBX] = value;
-	swg_instruction(s, EXIT_REASON_CR_ACCESS, LEN, CR_MOV(cr, G_RBX));
-}
-
-static void expect_cr_ve(struct swg *s, unsigned int cr, const char *what)
-{
-	swg_expect_ve(s, EXIT_REASON_CR_ACCESS, CR_MOV(cr, G_RBX), what);
-}
-
-static void cr0_bits_of_the_module_raise_ve(struct kunit *test)
-{
-	static const u64 cr0 = X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_PE;
-	struct swg *s = swg_start(test, NULL);
-
-	KUNIT_EXPECT_EQ(test, swg_vmread(s, CR0_GUEST_HOST_MASK),
-			(u64)(X86_CR0_PE | X86_CR0_NE | X86_CR0_NW | X86_CR0_CD));
-	KUNIT_EXPECT_EQ(test, swg_vmread(s, CR0_READ_SHADOW), (u64)(X86_CR0_PE | X86_CR0_NE));
-	mov_to_cr(s, 0, cr0 & ~(u64)X86_CR0_NE);
-	expect_cr_ve(s, 0, "NE off");
-	mov_to_cr(s, 0, cr0 | X86_CR0_CD);
-	expect_cr_ve(s, 0, "CD on");
-	mov_to_cr(s, 0, cr0 | X86_CR0_CD | X86_CR0_NW);
-	expect_cr_ve(s, 0, "NW on");
-	swg_set_64bit(s, false);
-	mov_to_cr(s, 0, X86_CR0_NE);
-	swg_set_64bit(s, true);
-	expect_cr_ve(s, 0, "PE off");
-}
-
-static void illegal_cr0_raises_gp(struct kunit *test)
-{
-	static const u64 cr0 = X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_PE;
-	struct swg *s = swg_start(test, NULL);
-
-	mov_to_cr(s, 0, cr0 | X86_CR0_NW);
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "NW without CD");
-	mov_to_cr(s, 0, (cr0 | X86_CR0_CD) & ~(u64)X86_CR0_PE);
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "PG without PE");
-	mov_to_cr(s, 0, (cr0 | X86_CR0_CD) & ~(u64)X86_CR0_PG);
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "PG off in 64-bit mode");
-	mov_to_cr(s, 0, cr0 | X86_CR0_CD | BIT_ULL(32));
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "upper half");
-	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_CR0), cr0);
-}
-
-static void cr4_bits_of_the_module_raise_ve(struct kunit *test)
-{
-	struct swg *s = swg_start(test, NULL);
-	u64 mask = swg_vmread(s, CR4_GUEST_HOST_MASK);
-
-	KUNIT_EXPECT_EQ(test, swg_vmread(s, CR4_READ_SHADOW), (u64)X86_CR4_MCE);
-	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_VMXE));
-	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_SMXE));
-	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_MCE));
-	KUNIT_EXPECT_FALSE(test, !!(mask & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR)));
-	mov_to_cr(s, 4, X86_CR4_PAE);
-	expect_cr_ve(s, 4, "MCE off");
-	mov_to_cr(s, 4, X86_CR4_PAE | X86_CR4_MCE | X86_CR4_VMXE);
-	expect_cr_ve(s, 4, "VMXE on");
-	mov_to_cr(s, 4, X86_CR4_PAE | X86_CR4_MCE | X86_CR4_SMXE);
-	expect_cr_ve(s, 4, "SMXE on");
-}
-
-static void cr4_bits_beyond_the_td_raise_gp(struct kunit *test)
-{
-	struct swg *s = swg_start(test, NULL);
-	u64 owned = X86_CR4_VMXE | X86_CR4_SMXE | X86_CR4_MCE;
-	u64 mask = swg_vmread(s, CR4_GUEST_HOST_MASK) & ~owned;
-	unsigned int bit;
-
-	/* Neither key registers nor shadow stacks are in its XFAM. */
-	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_PKE));
-	KUNIT_EXPECT_TRUE(test, !!(mask & X86_CR4_CET));
-	for (bit = 0; bit < 64; bit++) {
-		if (!(mask & BIT_ULL(bit)))
-			continue;
-		mov_to_cr(s, 4, X86_CR4_PAE | X86_CR4_MCE | BIT_ULL(bit));
-		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "reserved");
-	}
-	mov_to_cr(s, 4, 0);
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "PAE off in long mode");
-	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_CR4),
-			(u64)(X86_CR4_PAE | X86_CR4_MCE | X86_CR4_VMXE));
-}
-
-static void rsp_can_be_the_operand(struct kunit *test)
-{
-	struct swg *s = swg_start(test, NULL);
-
-	s->g.gpr[G_RSP] = 0;
-	swg_vmwrite(s, GUEST_RSP, BIT_ULL(63));
-	swg_instruction(s, EXIT_REASON_CR_ACCESS, LEN, CR_MOV(4, G_RSP));
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "RSP");
-}
-
-/* ---- XCR0 ---- */
-
-static void xsetbv(struct swg *s, u64 reg, u64 value)
-{
-	s->g.gpr[G_RCX] = reg;
-	s->g.gpr[G_RAX] = (u32)value;
-	s->g.gpr[G_RDX] = value >> 32;
-	swg_instruction(s, EXIT_REASON_XSETBV, LEN, 0);
-}
-
-static void xcr0_is_limited_by_xfam(struct kunit *test)
-{
-	struct swg *s = swg_start(test, NULL);
-	unsigned int bit;
-
-	xsetbv(s, 0, 3);
-	swg_expect_done(s, LEN, "x87 and SSE");
-	KUNIT_EXPECT_EQ(test, s->g.xcr0, 3ULL);
-	xsetbv(s, 1, 3);
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "XCR1");
-	xsetbv(s, 0, 2);
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "without x87");
-	for (bit = 2; bit < 64; bit++) {
-		xsetbv(s, 0, 3 | BIT_ULL(bit));
-		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "beyond XFAM");
-	}
-	xsetbv(s, 0, 1);
-	swg_expect_done(s, LEN, "x87");
-	KUNIT_EXPECT_EQ(test, s->g.xcr0, 1ULL);
-}
-
-static void xsetbv_of_user_code_raises_gp(struct kunit *test)
-{
-	struct swg *s = swg_start(test, NULL);
-	unsigned int cpl;
-
-	xsetbv(s, 0, 3);
-	for (cpl = 1; cpl < 4; cpl++) {
-		swg_set_cpl(s, cpl);
-		xsetbv(s, 0, 1);
-		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "CPL");
-		KUNIT_EXPECT_EQ(test, s->g.xcr0, 3ULL);
-	}
-}
-
-static void xcr0_has_its_dependencies(struct kunit *test)
-{
-	struct swg_config config = { .xfam = BIT_ULL(2) };
-	struct tdx_module_args args = { .rdx = 0x1900000300000002ULL };
-	struct swg *s;
-
-	KUNIT_ASSERT_EQ(test, ST_SUCCESS, swt_call(swt_of(test), L_SYS_RD, &args));
-	if (!(args.r8 & BIT_ULL(2)))
-		kunit_skip(test, "needs a CPU with AVX");
-	s = swg_start(test, &config);
-	xsetbv(s, 0, 5);
-	swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "AVX without SSE");
-	xsetbv(s, 0, 7);
-	swg_expect_done(s, LEN, "AVX");
-	KUNIT_EXPECT_EQ(test, s->g.xcr0, 7ULL);
-}
-
 static struct kunit_case instr_cases[] = {
 	KUNIT_CASE(instructions_raise_what_the_list_says),
 	KUNIT_CASE(faults_set_rf),
@@ -410,14 +246,6 @@ static struct kunit_case instr_cases[] = {
 	KUNIT_CASE(cpuid_clamps_what_is_out_of_range),
 	KUNIT_CASE(cpuid_follows_control_registers),
 	KUNIT_CASE(cpuid_tells_sizes_of_extended_state),
-	KUNIT_CASE(cr0_bits_of_the_module_raise_ve),
-	KUNIT_CASE(illegal_cr0_raises_gp),
-	KUNIT_CASE(cr4_bits_of_the_module_raise_ve),
-	KUNIT_CASE(cr4_bits_beyond_the_td_raise_gp),
-	KUNIT_CASE(rsp_can_be_the_operand),
-	KUNIT_CASE(xcr0_is_limited_by_xfam),
-	KUNIT_CASE(xsetbv_of_user_code_raises_gp),
-	KUNIT_CASE(xcr0_has_its_dependencies),
 	{}
 };
 

@@ -366,6 +366,7 @@ struct cpuid_masks {
 #define NO_SUB			0xffffffffULL
 #define LEAF_4(_sub, _edx)							\
 	{ LEAF(4, _sub), { 0xffffc3ff, 0xfffff000, 0xffffffff, _edx } }
+#define LEVEL(_sub)	{ LEAF(0x1f, _sub), { 0x1f, 0xffff, 0xff00 } }
 
 static const struct cpuid_masks cpuid_masks[] = {
 	{ LEAF(1, NO_SUB), { 0x0fff3fff, 0x00ff0000 }, { 0, 0, 0x31044d88, 0xb8440000 } },
@@ -377,6 +378,7 @@ static const struct cpuid_masks cpuid_masks[] = {
 	{ LEAF(0x80000008, NO_SUB), {}, { 0, 0x200 } },
 	{ LEAF(7, 2), {}, { 0, 0, 0, 0x28 } },
 	{ LEAF(0x23, 0), {}, { 0xf } },
+	LEVEL(0), LEVEL(1), LEVEL(2), LEVEL(3), LEVEL(4),
 };
 
 static void cpuid_is_enumerated_in_the_known_order(struct kunit *test)
@@ -455,8 +457,11 @@ static void cpuid_bits_that_are_configurable_are_taken(struct kunit *test)
 			u32 *reg = trial.params + PARAMS_CPUID + 16 * i + 4 * r;
 			u32 good = cpuid_masks[i].direct[r] | cpuid_masks[i].allow[r];
 
-			/* Family, model, stepping: native or nothing */
-			if (!good || (!i && !r))
+			/*
+			 * Family, model, stepping: native or nothing; not all bits make
+			 * a topology.
+			 */
+			if (!good || (!i && !r) || (u32)cpuid_masks[i].id == 0x1f)
 				continue;
 			/* HLE and RTM come together and need more. */
 			if (cpuid_masks[i].id == LEAF(7, 0) && r == 1)
@@ -488,6 +493,11 @@ static void half_of_tsx_is_refused(struct kunit *test)
 	start(&trial, test);
 	ebx = trial.params + PARAMS_CPUID + 16 * 5 + 4;
 	*ebx = BIT(4);
+	/* The TD would get none of it. */
+	if (!(cpuid_ebx(7) & (BIT(4) | BIT(11)))) {
+		accepted(&trial);
+		return;
+	}
 	refused(&trial, ST_OPERAND_INVALID | OP_CPUID_CONFIG);
 	*ebx = BIT(11);
 	refused(&trial, ST_OPERAND_INVALID | OP_CPUID_CONFIG);
