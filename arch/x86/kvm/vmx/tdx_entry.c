@@ -153,7 +153,8 @@ static void tdx_restore_host_state(struct kvm_vcpu *vcpu, u64 host_xfd)
 
 /*
  * Bits 31:0 of the status are an exit reason only if the guest ran, or the
- * module makes it look so.  If it refused, or KVM did, leave a reason behind that
+ * module makes it look so.  If it refused, or KVM did, or the TD was found fatal
+ * while the guest ran, leave a reason behind that
  * nothing takes for one, in particular not for that of the exit before, for a
  * failed entry or for a bus lock.
  */

@@ -6,7 +6,8 @@
  * What TDH.VP.ENTER returns is one of these:
  *
  *	no exit reason, busy		nothing to handle, enter again
- *	no exit reason, other error	KVM_EXIT_INTERNAL_ERROR
+ *	no exit reason, other error	KVM_EXIT_INTERNAL_ERROR; TDX_TD_FATAL also if
+ *					the guest ran
  *	exit reason, failed entry	KVM_EXIT_FAIL_ENTRY
  *	exit reason, not recoverable	KVM_EXIT_SHUTDOWN for a triple fault, else
  *					KVM_EXIT_INTERNAL_ERROR
@@ -304,7 +305,10 @@ static int tdx_handle_exit_reason(struct kvm_vcpu *vcpu)
 	}
 }
 
-/* The vCPU did not run, or had to stop for somebody who waits for a lock. */
+/*
+ * The vCPU did not run, or had to stop for somebody who waits for a lock, or because
+ * another one found that the TD can't go on.
+ */
 static int tdx_handle_refused_entry(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);

@@ -89,23 +89,51 @@ static struct kvm_tdx_init_vm *init_vm_args;
 static size_t init_vm_size;
 static uint32_t allowed;
 
+/*
+ * What KVM refuses: TSX and WAITPKG.  With MONITOR the TD could not be entered where
+ * the CPU has it switched off.
+ */
+#define NOT_7_EBX		(BIT(4) | BIT(11))
+#define NOT_7_ECX		BIT(5)
+#define NOT_1_ECX		BIT(3)
+
+/* Entries do not say whether their leaf has subleaves. */
+static struct sheet_cpuid may_allow(const struct kvm_cpuid_entry2 *e)
+{
+	struct sheet_cpuid direct, allow, whole;
+	int i;
+
+	sheet_may_give(e->function, e->index, &direct, &allow);
+	sheet_may_give(e->function, SHEET_NO_SUBLEAF, &direct, &whole);
+	for (i = 0; i < SHEET_NR_REGS; i++)
+		allow.r[i] |= whole.r[i];
+	if (e->function == 7 && !e->index) {
+		allow.r[1] &= ~NOT_7_EBX;
+		allow.r[2] &= ~NOT_7_ECX;
+	}
+	if (e->function == 1)
+		allow.r[2] &= ~NOT_1_ECX;
+	return allow;
+}
+
 /* Of what the host may allow these bits; what it gives directly stays as it is. */
 static void adjust(struct kvm_tdx_init_vm *args)
 {
-	struct sheet_cpuid direct, allow;
-	uint32_t i;
+	struct sheet_cpuid allow;
+	int i, nr = 0;
 
 	for (i = 0; i < args->cpuid.nent; i++) {
 		struct kvm_cpuid_entry2 *e = &args->cpuid.entries[i];
 
-		sheet_may_give(e->function, e->index, &direct, &allow);
-		if (e->function == 4 || e->function == 0x1f)
-			continue;
-		e->eax &= ~allow.r[0] | allowed;
-		e->ebx &= ~allow.r[1] | allowed;
-		e->ecx &= ~allow.r[2] | allowed;
-		e->edx &= ~allow.r[3] | allowed;
+		allow = may_allow(e);
+		nr += allow.r[0] || allow.r[1] || allow.r[2] || allow.r[3];
+		e->eax = (e->eax & ~allow.r[0]) | (allow.r[0] & allowed);
+		e->ebx = (e->ebx & ~allow.r[1]) | (allow.r[1] & allowed);
+		e->ecx = (e->ecx & ~allow.r[2]) | (allow.r[2] & allowed);
+		e->edx = (e->edx & ~allow.r[3]) | (allow.r[3] & allowed);
 	}
+	/* 1, 7.0, 7.1, 7.2, 1c, 23.0, 80000008 */
+	TEST_ASSERT(nr >= 5, "Only %d leaves are there to be allowed", nr);
 	init_vm_size = sizeof(*args) + args->cpuid.nent * sizeof(args->cpuid.entries[0]);
 	init_vm_args = malloc(init_vm_size);
 	memcpy(init_vm_args, args, init_vm_size);
@@ -498,9 +526,11 @@ static uint8_t cr0_outcome(unsigned int bit, bool *changes)
 
 #define MSR_VMX_CR4_FIXED1	0x489
 
-/* Bits that go with XFAM, of which the TD has none, or with no TD at all */
+/* KL, and PKS without its attribute */
 #define CR4_REFUSED	(BIT_ULL(19) | BIT_ULL(24))
-#define CR4_OWNED	(BIT_ULL(6) | BIT_ULL(13) | BIT_ULL(14) | BIT_ULL(27) | BIT_ULL(28))
+/* MCE, VMXE, SMXE; LASS, LAM_SUP, FRED, which no TD is offered */
+#define CR4_OWNED	(BIT_ULL(6) | BIT_ULL(13) | BIT_ULL(14) | BIT_ULL(27) |	\
+			 BIT_ULL(28) | BIT_ULL(32))
 
 static uint8_t cr4_outcome(unsigned int bit, uint64_t old, uint64_t fixed1, uint64_t xfam,
 			   bool *changes)

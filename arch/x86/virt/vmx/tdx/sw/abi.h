@@ -222,8 +222,6 @@ enum tdx_sw_page_type {
 
 enum tdx_sw_sys_state {
 	SYSINIT_PENDING, SYSINIT_DONE, SYSCONFIG_DONE, SYS_READY, SYS_SHUTDOWN,
-	/* While SYS.SHUTDOWN looks whether somebody is inside; not the interface's. */
-	SYS_STOPPING,
 };
 
 enum tdx_sw_lifecycle {

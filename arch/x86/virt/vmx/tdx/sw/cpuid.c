@@ -126,15 +126,26 @@ u64 cpuid_check(const struct seam_cpuid *values, u64 *id)
 
 /* ---- what the CPU should have ---- */
 
-static void report_register(struct seq_buf *list, const struct cpuid_row *row, const char *reg,
+static void report_register(struct seq_buf *list, u32 leaf, u32 subleaf, const char *reg,
 			    u32 bits)
 {
 	if (!bits)
 		return;
-	seq_buf_printf(list, " %x", row->leaf);
-	if (row->first != TDX_SW_NO_SUBLEAF)
-		seq_buf_printf(list, ".%x", row->first);
+	seq_buf_printf(list, " %x", leaf);
+	if (subleaf != TDX_SW_NO_SUBLEAF)
+		seq_buf_printf(list, ".%x", subleaf);
 	seq_buf_printf(list, ".%s:%x", reg, bits);
+}
+
+static void report_row(struct seq_buf *list, const struct cpuid_row *row, u32 subleaf)
+{
+	struct seam_cpuid val = native(row->leaf, subleaf);
+	u32 leaf = row->leaf;
+
+	report_register(list, leaf, subleaf, "eax", (val.eax ^ row->want.eax) & row->mask.eax);
+	report_register(list, leaf, subleaf, "ebx", (val.ebx ^ row->want.ebx) & row->mask.ebx);
+	report_register(list, leaf, subleaf, "ecx", (val.ecx ^ row->want.ecx) & row->mask.ecx);
+	report_register(list, leaf, subleaf, "edx", (val.edx ^ row->want.edx) & row->mask.edx);
 }
 
 /* Say once where this CPU is not one that a TDX module would run on. */
@@ -149,12 +160,11 @@ static int __init cpuid_report_cpu(void)
 
 	seq_buf_init(&list, text, sizeof(text));
 	for (row = cpuid_rows; row < cpuid_rows + cpuid_nr_rows; row++) {
-		struct seam_cpuid val = native(row->leaf, row->first);
+		u32 subleaf = row->first;
 
-		report_register(&list, row, "eax", (val.eax ^ row->want.eax) & row->mask.eax);
-		report_register(&list, row, "ebx", (val.ebx ^ row->want.ebx) & row->mask.ebx);
-		report_register(&list, row, "ecx", (val.ecx ^ row->want.ecx) & row->mask.ecx);
-		report_register(&list, row, "edx", (val.edx ^ row->want.edx) & row->mask.edx);
+		do {
+			report_row(&list, row, subleaf);
+		} while (subleaf++ != row->last);
 	}
 	if (seq_buf_used(&list))
 		pr_info("CPUID as it is where a TDX module wants other bits:%s\n",

@@ -89,7 +89,7 @@ const struct cpuid_row cpuid_rows[] = {
 	  .want = { .ecx = 0x121, .edx = 0x2c100800 },
 	  .cleared = { .eax = 0xffffffff, .ebx = 0xffffffff, .ecx = 0xfffffede,
 		       .edx = 0xd3efffff } },
-	/* The brand string */
+	/* The brand string, of which the interface says nothing */
 	{ 0x80000002, WHOLE },
 	{ 0x80000003, WHOLE },
 	{ 0x80000004, WHOLE },

@@ -163,16 +163,22 @@ void guest_inject_ve(struct tdx_sw_call *c, const struct tdx_sw_ve_info *info)
 	put(c, VE_VECTOR, 0);
 }
 
+/* What STI and MOV SS hold off waits for one instruction, or the part of it that was done. */
+void guest_end_shadow(void)
+{
+	guest_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+		      guest_vmread(GUEST_INTERRUPTIBILITY_INFO) &
+		      ~(u64)(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS));
+}
+
 /* Go on behind the instruction, with everything that its end entails. */
 void guest_skip_instruction(struct tdx_sw_call *c)
 {
 	u64 rip = guest_vmread(GUEST_RIP) + c->exit.instr_len;
 	u64 flags = guest_vmread(GUEST_RFLAGS);
-	u64 shadow = guest_vmread(GUEST_INTERRUPTIBILITY_INFO);
 
 	guest_vmwrite(GUEST_RIP, guest_is_64bit() ? rip : (u32)rip);
-	guest_vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-		      shadow & ~(u64)(GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS));
+	guest_end_shadow();
 	guest_vmwrite(GUEST_RFLAGS, flags & ~X86_EFLAGS_RF);
 
 	/* With BTF only branches trap. */

@@ -406,9 +406,11 @@ enum guest_outcome exit_handle(struct tdx_sw_call *c)
 	requeue_event(c);
 	block_nmis_again(c);
 
-	/* Another vCPU found that the TD can't go on. */
-	if (READ_ONCE(c->tdr->fatal) && !is_host_event(c))
+	/* Another vCPU found that the TD can't go on: no reason, nor what goes with one. */
+	if (READ_ONCE(c->tdr->fatal) && !is_host_event(c)) {
+		c->bus_lock = 0;
 		return guest_exit(c, &(struct guest_exit) { .status = SEAM_TD_FATAL });
+	}
 
 	switch (c->exit.reason & REASON_BASIC) {
 	case EXIT_REASON_EXCEPTION_NMI:

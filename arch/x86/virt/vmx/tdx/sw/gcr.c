@@ -13,6 +13,8 @@
 #define CR0_SHADOW	(X86_CR0_PE | X86_CR0_NE)
 /* A CPU takes no notice of these by itself, so they need no exit. */
 #define CR0_IGNORED	(GENMASK_ULL(28, 19) | BIT_ULL(17) | GENMASK_ULL(15, 6))
+/* Switching paging takes more than the bit, and is always the CPU's. */
+#define CR0_WRITABLE	(~(CR0_IGNORED | X86_CR0_PG))
 #define CR0_LMSW	(X86_CR0_MP | X86_CR0_EM | X86_CR0_TS)
 
 #define CR4_KL		BIT_ULL(19)
@@ -156,7 +158,7 @@ static enum guest_outcome mov_to_cr(struct tdx_sw_call *c, u64 qual)
 	if (verdict == CR_VE)
 		return guest_instruction_ve(c, qual);
 	if (QUAL_CR(qual) == 0)
-		set_cr0(value, ~CR0_IGNORED);
+		set_cr0(value, CR0_WRITABLE);
 	return guest_done(c);
 }
 

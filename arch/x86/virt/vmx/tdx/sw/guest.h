@@ -61,6 +61,7 @@ bool guest_interrupt_waits(void);
 void guest_inject(struct tdx_sw_call *c, u8 vector);
 void guest_inject_error(struct tdx_sw_call *c, u8 vector, u32 error);
 void guest_inject_ve(struct tdx_sw_call *c, const struct tdx_sw_ve_info *info);
+void guest_end_shadow(void);
 void guest_skip_instruction(struct tdx_sw_call *c);
 
 /* ---- instructions that exit (instr.c, gmsr.c, gcr.c) ---- */

@@ -129,8 +129,12 @@ bool inject_zero_step(struct tdx_sw_call *c)
 /* Another CPU's TDH.MEM.TRACK, at the worst moment; as successful as it would be. */
 void inject_track(struct tdx_sw_call *c)
 {
-	if (apply_rules(c->leaf->nr, RULE_TRACK, 0))
-		td_epoch_advance(c->tdcs);
+	u16 *lock = &c->tdcs->epoch_lock;
+
+	if (!apply_rules(c->leaf->nr, RULE_TRACK, 0) || !sharex_trylock(lock, true))
+		return;
+	td_epoch_advance(c->tdcs);
+	sharex_unlock(lock, true);
 }
 
 void inject_account(const struct tdx_sw_leaf *leaf, u64 status)

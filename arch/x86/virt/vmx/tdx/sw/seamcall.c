@@ -153,17 +153,15 @@ const struct tdx_sw_leaf *tdx_sw_find_leaf(unsigned int nr)
 	return NULL;
 }
 
-static u64 check_dispatch(u64 rax, const struct tdx_sw_leaf *leaf)
+static u64 check_dispatch(u64 rax, const struct tdx_sw_leaf *leaf, u8 state)
 {
 	unsigned int version = (rax & SEAM_VERSION_MASK) >> SEAM_VERSION_SHIFT;
-	u8 state = READ_ONCE(tdx_sw->sys_state);
 
 	if (rax & ~(SEAM_LEAF_MASK | SEAM_VERSION_MASK))
 		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
-	if (version && (!leaf || version > leaf->max_version))
+	/* A leaf that has versions looks for itself. */
+	if (version && (!leaf || !leaf->max_version))
 		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
-	if (state == SYS_STOPPING)
-		return SEAM_SYS_BUSY;
 	if (state == SYS_SHUTDOWN && (rax & SEAM_LEAF_MASK) != TDH_SYS_LP_SHUTDOWN)
 		return SEAM_SYS_SHUTDOWN;
 	if (state != SYS_READY && !(leaf && leaf->flags & LEAF_ANY_SYS_STATE))
@@ -198,6 +196,8 @@ static u64 run_leaf(struct tdx_sw_call *c)
 	/* An interrupted call is repeated with the registers as they are. */
 	if ((status & SEAM_CODE_MASK) != SEAM_INTERRUPTED_RESUMABLE)
 		preset_outputs(c);
+	if (!status && c->version > c->leaf->max_version)
+		status = seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);
 
 	if (!status)
 		status = tdx_sw_prologue(c);
@@ -208,12 +208,12 @@ static u64 run_leaf(struct tdx_sw_call *c)
 	return status;
 }
 
-static u64 call_leaf(struct tdx_sw_call *c, u64 rax)
+static u64 call_leaf(struct tdx_sw_call *c, u64 rax, u8 state)
 {
 	u64 status;
 
 	c->leaf = tdx_sw_find_leaf(rax & SEAM_LEAF_MASK);
-	status = check_dispatch(rax, c->leaf);
+	status = check_dispatch(rax, c->leaf, state);
 	if (status)
 		return status;
 
@@ -239,10 +239,10 @@ static u64 dispatch(struct tdx_sw_regs *regs, bool from_guest_state)
 	if (regs->rax & SEAM_SEAMLDR)
 		return SEAM_VMFAILINVALID;
 
-	atomic_inc(&tdx_sw->inside);
-	/* Counted before it looks at the module's state, which lasts while it is. */
-	smp_mb__after_atomic();
-	status = call_leaf(&c, regs->rax);
+	/* Who is counted finds a module that is not shut down before it is counted out. */
+	if (!atomic_inc_unless_negative(&tdx_sw->inside))
+		return call_leaf(&c, regs->rax, SYS_SHUTDOWN);
+	status = call_leaf(&c, regs->rax, READ_ONCE(tdx_sw->sys_state));
 	atomic_dec(&tdx_sw->inside);
 	return status;
 }

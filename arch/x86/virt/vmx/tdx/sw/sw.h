@@ -89,7 +89,7 @@ struct tdx_sw_state {
 	u16 ket_lock;
 	u16 global_hkid;
 	unsigned int fake_packages;	/* tests only */
-	atomic_t inside;		/* calls in progress */
+	atomic_t inside;		/* calls in progress; negative: shut down */
 	struct cpumask lp_initialized;
 	atomic64_t pkgs;		/* packages of initialised LPs */
 	u64 pkgs_keyed;			/* packages with the global key */
@@ -100,6 +100,9 @@ struct tdx_sw_state {
 	struct tdx_sw_key kot[SEAM_KOT_SIZE];
 	struct tdx_sw_wbcache wbcache[SEAM_MAX_PACKAGES];
 };
+
+/* Far enough from 0 for the call that closes to be counted out. */
+#define TDX_SW_CLOSED	(INT_MIN / 2)
 
 /* The one in force; tests put a second one in place. */
 extern struct tdx_sw_state *tdx_sw;

@@ -250,6 +250,13 @@ void tdx_sw_test_unlock(const struct tdx_sw_test_lock *lock);
 u64 tdx_sw_test_vcpu_enter(u64 tdvpr);
 void tdx_sw_test_vcpu_exit(u64 tdvpr);
 
+/*
+ * Let the page's 2 MiB be one page of that TD, in its PAMT entry alone, or with
+ * @tdr 0 nobody's again.  No leaf here makes such a page.  -ENOENT if the address is
+ * in no TDMR.
+ */
+int tdx_sw_test_set_large(u64 pa, u64 tdr);
+
 /* As if so many more CPUs, or fewer again, were in the middle of a SEAMCALL. */
 void tdx_sw_test_add_inside(int nr);
 

@@ -8,7 +8,8 @@
  *
  * The state changes under sys_lock held exclusively.  The dispatcher reads it
  * without: a call that was let in before the change finishes as if it had come
- * before it.
+ * before it.  SYS_SHUTDOWN wants that there is none: calls are counted in and out,
+ * and the last one closes the door behind itself.
  *
  * TDMRs and PAMT are in tdmr.c, what SYS.RD returns in sysfield.c.
  */
@@ -170,19 +171,9 @@ u64 tdx_sw_sys_lp_shutdown(struct tdx_sw_call *c)
 
 static u64 stop(struct tdx_sw_call *c)
 {
-	u8 state = tdx_sw->sys_state;
-
-	WRITE_ONCE(tdx_sw->sys_state, SYS_STOPPING);
-	/*
-	 * Who is inside has been counted, or sees that state and leaves; pairs with
-	 * dispatch(), which counts first and then looks.
-	 */
-	smp_mb();
-	/* This call is counted, too. */
-	if (atomic_read(&tdx_sw->inside) > 1) {
-		WRITE_ONCE(tdx_sw->sys_state, state);
+	/* Nobody but this call, and nobody from here on: see dispatch(). */
+	if (atomic_cmpxchg(&tdx_sw->inside, 1, TDX_SW_CLOSED) != 1)
 		return SEAM_SYS_BUSY;
-	}
 
 	WRITE_ONCE(tdx_sw->sys_state, SYS_SHUTDOWN);
 	return SEAM_SUCCESS;

@@ -388,6 +388,23 @@ void tdx_sw_test_vcpu_exit(u64 tdvpr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_vcpu_exit);
 
+int tdx_sw_test_set_large(u64 pa, u64 tdr)
+{
+	struct tdx_sw_pamt *pamt = pamt_entry(pa, SEAM_2M);
+
+	if (!pamt)
+		return -ENOENT;
+	if (WARN_ON_ONCE(!sharex_trylock(&pamt->lock, true)))
+		return -EBUSY;
+	if (tdr)
+		pamt_assign(pamt, PT_REG, tdr);
+	else
+		pamt->type = PT_NDA;
+	sharex_unlock(&pamt->lock, true);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_large);
+
 void tdx_sw_test_add_inside(int nr)
 {
 	atomic_add(nr, &tdx_sw->inside);

@@ -266,10 +266,14 @@ static void interrupted_accept_goes_on_where_it_stopped(struct kunit *test)
 	put_entry(s, PLAY_2M, LEVEL_2M, raw(SE_PENDING, pa));
 	s->x.interrupted = true;
 	for (i = 1; i < 512; i++) {
+		swg_vmwrite(s, GUEST_INTERRUPTIBILITY_INFO,
+			    i & 1 ? GUEST_INTR_STATE_STI : GUEST_INTR_STATE_MOV_SS);
 		/* RAX and RIP as they were: the instruction starts again. */
 		KUNIT_EXPECT_EQ(test, accept(s, PLAY_2M, LEVEL_2M), (u64)T_ACCEPT);
 		KUNIT_EXPECT_FALSE(test, s->x.to_host);
 		KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_RIP), CODE_RIP);
+		/* What it gave way to is let in. */
+		KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_INTERRUPTIBILITY_INFO), 0ULL);
 		KUNIT_EXPECT_EQ(test, entry_at(s, PLAY_2M, LEVEL_2M).raw,
 				raw(SE_PENDING, pa | (u64)i << PAGE_SHIFT));
 	}

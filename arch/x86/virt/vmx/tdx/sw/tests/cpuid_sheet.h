@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * CPUID of a TD as the interface description has it, in its own form, and what it
- * comes to for a CPU, a host and a TD.  Nothing in it comes from the module.
+ * comes to for a CPU, a host and a TD.  Nothing in it comes from the module, but
+ * where a comment says so.
  *
  * Plain C for KUnit suites and selftests, which bring sscanf(), strcmp() and
  * ARRAY_SIZE().
@@ -61,6 +62,7 @@ static const struct sheet_cpuid_row sheet_cpuid_rows[] = {
 	{ "23", "3", "", "b=ffffffff c=ffffffff d=ffffffff" },
 	{ "80000000", "-", "a=80000008", "a=7ffffff7 b=ffffffff c=ffffffff d=ffffffff" },
 	{ "80000001", "-", "", "a=ffffffff b=ffffffff c=fffffede d=d3efffff" },
+	/* The description has nothing of these three: the CPU's, as other TDs show. */
 	{ "80000002", "-", "", "" },
 	{ "80000003", "-", "", "" },
 	{ "80000004", "-", "", "" },

@@ -93,7 +93,9 @@ static void each_bit_of_cr0(struct kunit *test)
 			expect_ve(s, 0, value, what);
 		else if (CR0_IGNORED & BIT_ULL(bit))
 			expect_cr0_done(s, value, CR0_BASE, what);
-		else if (bit != X86_CR0_PG_BIT)
+		else if (bit == X86_CR0_PG_BIT)
+			expect_cr0_done(s, value, CR0_BASE, "PG, which is the CPU's");
+		else
 			expect_cr0_done(s, value, value, what);
 	}
 	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_CR0), (u64)CR0_BASE);
@@ -198,7 +200,24 @@ static void order_of_cr4(struct kunit *test)
 	expect_ve(s, 4, CR4_BASE | X86_CR4_PCIDE, "PCIDE with whatever CR3");
 }
 
-/* The register that is demanded, as CR4.VMXE is, which the guest does not see. */
+/* LASS, LAM_SUP and FRED, on a CPU that has them */
+static void features_that_no_td_has_are_the_modules(struct kunit *test)
+{
+	static const u64 bits[] = { BIT_ULL(27), BIT_ULL(28), BIT_ULL(32) };
+	struct tdx_sw_fake_msrs *msrs = swt_fake_msrs(swt_of(test));
+	struct swg *s;
+	unsigned int i;
+
+	msrs->cr4_fixed[0] = CR4_FIXED0;
+	msrs->cr4_fixed[1] = CR4_FIXED1 | bits[0] | bits[1] | bits[2];
+	s = swg_start(test, NULL);
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+		KUNIT_EXPECT_TRUE(test, !!(swg_vmread(s, CR4_GUEST_HOST_MASK) & bits[i]));
+		expect_ve(s, 4, CR4_BASE | bits[i], "not offered");
+	}
+}
+
+/* VMXE is demanded, too, and not seen by the guest. */
 static void cr4_follows_what_vmx_demands(struct kunit *test)
 {
 	struct tdx_sw_fake_msrs *msrs = swt_fake_msrs(swt_of(test));
@@ -347,6 +366,7 @@ static struct kunit_case cr_cases[] = {
 	KUNIT_CASE(masks_of_cr4),
 	KUNIT_CASE(each_bit_of_cr4),
 	KUNIT_CASE(order_of_cr4),
+	KUNIT_CASE(features_that_no_td_has_are_the_modules),
 	KUNIT_CASE(cr4_follows_what_vmx_demands),
 	KUNIT_CASE(bits_of_cr4_follow_xfam),
 	KUNIT_CASE(rsp_can_be_the_operand),

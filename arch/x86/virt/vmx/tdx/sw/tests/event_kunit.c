@@ -13,6 +13,9 @@
 #define RAISES_GP	EXIT_REASON_RDPMC
 #define RAISES_VE	EXIT_REASON_HLT
 
+#define XC_MC		18
+#define ST_NON_ACCESSIBLE	ST(0x60000005)
+
 #define DOUBLE_FAULT	EV_WITH_CODE(XC_DF)
 #define IDT_LIMIT	0xfffULL
 
@@ -249,7 +252,11 @@ static void events_for_the_host_reach_it_from_a_fatal_td(struct kunit *test)
 {
 	u32 interrupt = INTR_INFO_VALID_MASK | INTR_TYPE_EXT_INTR | 0xec;
 	u32 nmi = INTR_INFO_VALID_MASK | INTR_TYPE_NMI_INTR | 2;
+	static const u32 reasons[] = {
+		EXIT_REASON_INIT_SIGNAL, EXIT_REASON_SIPI_SIGNAL, EXIT_REASON_OTHER_SMI,
+	};
 	struct swg *s = swg_start(test, NULL);
+	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_fatal(s->td.tdr));
 	swt_m_td(&s->t->m, s->td.tdr)->fatal = true;
@@ -266,6 +273,16 @@ static void events_for_the_host_reach_it_from_a_fatal_td(struct kunit *test)
 	swg_handle(s);
 	swg_expect_host(s, EXIT_REASON_EXCEPTION_NMI, "NMI");
 	KUNIT_EXPECT_EQ(test, s->x.regs.r9, (u64)nmi);
+	s->x = (struct tdx_sw_test_exit) {
+		.reason = EXIT_REASON_EXCEPTION_NMI, .intr_info = EV_EXCEPTION(XC_MC),
+	};
+	swg_handle(s);
+	swg_expect_host(s, ST_NON_ACCESSIBLE | EXIT_REASON_EXCEPTION_NMI, "#MC");
+	for (i = 0; i < ARRAY_SIZE(reasons); i++) {
+		s->x = (struct tdx_sw_test_exit) { .reason = reasons[i] };
+		swg_handle(s);
+		swg_expect_host(s, reasons[i], "signal");
+	}
 }
 
 static struct kunit_case event_cases[] = {

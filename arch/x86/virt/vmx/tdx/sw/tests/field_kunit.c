@@ -457,37 +457,50 @@ static void versions_of_read_differ_in_rdx(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ID_KEY(0xa020000000000003ULL), ID_KEY(args.rdx));
 }
 
-/* What follows a field is the next one that the host may read. */
-static unsigned int follow_chain(struct swt *t, u64 leaf, u64 object, const u64 *hidden,
-				 unsigned int nr_hidden)
+/* From the first to the last: all can be read, and each of @must is there once. */
+static void check_chain(struct swt *t, u64 leaf, u64 object, const u64 *must, unsigned int nr)
 {
 	struct tdx_module_args args = { .rcx = object, .rdx = ~0ULL };
 	unsigned int i, steps = 0;
+	u8 *seen;
 	u64 id;
 
+	seen = kunit_kcalloc(t->test, nr, sizeof(*seen), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(t->test, seen);
 	KUNIT_EXPECT_EQ(t->test, ST_METADATA_FIRST_FIELD_ID, swt_call(t, leaf, &args));
 	KUNIT_EXPECT_EQ(t->test, 0ULL, args.r8);
+	KUNIT_EXPECT_EQ(t->test, ID_KEY(must[0]), ID_KEY(args.rdx));
 	for (id = args.rdx; id != ~0ULL && steps < 1000; id = args.rdx, steps++) {
-		for (i = 0; i < nr_hidden; i++)
-			KUNIT_EXPECT_NE(t->test, ID_KEY(hidden[i]), ID_KEY(id));
+		for (i = 0; i < nr; i++)
+			seen[i] += ID_KEY(must[i]) == ID_KEY(id);
 		args = (struct tdx_module_args) { .rcx = object, .rdx = id };
 		KUNIT_ASSERT_EQ_MSG(t->test, ST_SUCCESS, swt_call(t, leaf, &args), "%llx", id);
 	}
 	KUNIT_EXPECT_LT(t->test, steps, 1000U);
-	return steps;
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ_MSG(t->test, 1U, seen[i], "%llx", must[i]);
 }
 
 static void chains_lead_through_what_the_host_may_read(struct kunit *test)
 {
+	static const u64 written[] = {
+		0x8010000000000001ULL, FIELD_HP_LOCK_TIMEOUT, 0x9110000300000012ULL,
+		0x9110000300000015ULL, 0x9100000000000019ULL, 0x94100003000001feULL,
+	};
+	static const u64 vcpu[] = {
+		0x2, 0x2004, 0x200e, 0x2010, 0x2016, 0x2018, 0x201a, 0x2024, 0x2032, 0x203c,
+		0x4000, 0x401e, 0x4020, 0x4022, 0x4024, 0x4026, 0x9120000300000100ULL,
+		FIELD_VCPU_INDEX, 0xa020000000000003ULL, 0xa020000200000004ULL,
+		0xa020000300000006ULL, 0xa020000000000007ULL, 0xa020000000000008ULL,
+		FIELD_PEND_NMI, 0x202000030000000cULL,
+	};
 	struct swt *t = swt_of(test);
 	struct swt_td td;
-	u64 state = 0xa020000000000000ULL;
 
 	swt_td_build(t, &td, 0, STAGE_RUNNABLE);
-	KUNIT_EXPECT_GT(test, follow_chain(t, L_V1(L_MNG_RD), td.tdr, td_hidden,
-					   ARRAY_SIZE(td_hidden)),
-			(unsigned int)ARRAY_SIZE(td_constant));
-	KUNIT_EXPECT_GT(test, follow_chain(t, L_V1(L_VP_RD), td.vcpu, &state, 1), 20U);
+	check_chain(t, L_V1(L_MNG_RD), td.tdr, td_constant, ARRAY_SIZE(td_constant));
+	check_chain(t, L_V1(L_MNG_RD), td.tdr, written, ARRAY_SIZE(written));
+	check_chain(t, L_V1(L_VP_RD), td.vcpu, vcpu, ARRAY_SIZE(vcpu));
 }
 
 /* ---- a vCPU's ---- */

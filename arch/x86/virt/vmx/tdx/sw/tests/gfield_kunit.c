@@ -173,17 +173,22 @@ static void versions_tell_the_next_id(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RDX], FIELD_CPUID_SUP_VE);
 }
 
-/* From the first field to the last: all can be read, and none that can is left out. */
-static unsigned int follow_chain(struct swg *s, u64 leaf, u64 *last)
+#define CLASS_CPUID	0x94
+
+/* From @first to @last: all can be read; returns how many, those of CPUID aside. */
+static unsigned int follow_chain(struct swg *s, u64 leaf, u64 first, u64 *last)
 {
-	unsigned int nr = 0;
+	unsigned int nr = 0, steps;
 	u64 id, value;
 
 	KUNIT_EXPECT_EQ(s->test, ST_METADATA_FIRST_FIELD_ID, rd(s, leaf, NO_FIELD, &value));
 	KUNIT_EXPECT_EQ(s->test, value, 0ULL);
-	for (id = s->g.gpr[G_RDX]; id != NO_FIELD && nr < 1000; id = s->g.gpr[G_RDX], nr++) {
+	KUNIT_EXPECT_EQ(s->test, s->g.gpr[G_RDX], first);
+	id = first;
+	for (steps = 0; id != NO_FIELD && steps < 1000; steps++, id = s->g.gpr[G_RDX]) {
 		KUNIT_EXPECT_EQ_MSG(s->test, ST_SUCCESS, rd(s, leaf, id, &value), "field %llx",
 				    id);
+		nr += id >> 56 != CLASS_CPUID;
 		*last = id;
 	}
 	return nr;
@@ -199,10 +204,11 @@ static void chains_lead_through_what_the_guest_may_read(struct kunit *test)
 		if (td_fields[i].access && td_fields[i].id != FIELD_CPUID_LEAF_0)
 			nr += max_t(unsigned int, td_fields[i].nr, 1);
 	}
-	KUNIT_EXPECT_GT(test, follow_chain(s, T_VM_RD | 1 << 16, &last), nr);
-	/* CPUID comes last. */
-	KUNIT_EXPECT_EQ(test, last >> 56, 0x94ULL);
-	KUNIT_EXPECT_EQ(test, follow_chain(s, T_VP_RD, &last), 3U);
+	/* None that it may read is left out; TD_UUID is the first, CPUID comes last. */
+	KUNIT_EXPECT_EQ(test, follow_chain(s, T_VM_RD | 1 << 16, 0x8010000300000020ULL, &last),
+			nr);
+	KUNIT_EXPECT_EQ(test, last >> 56, (u64)CLASS_CPUID);
+	KUNIT_EXPECT_EQ(test, follow_chain(s, T_VP_RD, FIELD_VCPU_INDEX, &last), 3U);
 	KUNIT_EXPECT_EQ(test, last, FIELD_CPUID_USER_VE);
 }
 
@@ -279,6 +285,14 @@ static void vcpu_fields_have_their_access(struct kunit *test)
 	}
 }
 
+static u64 host_value(struct swg *s, u64 id)
+{
+	struct tdx_module_args args = { .rcx = s->vcpu, .rdx = id };
+
+	KUNIT_EXPECT_EQ(s->test, ST_SUCCESS, swt_call(s->t, L_VP_RD, &args));
+	return args.r8;
+}
+
 static void cpuid_ve_is_two_fields(struct kunit *test)
 {
 	struct swg *s = swg_start(test, NULL);
@@ -286,7 +300,10 @@ static void cpuid_ve_is_two_fields(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, wr(s, T_VP_WR, FIELD_CPUID_USER_VE, 1, ~0ULL));
 	KUNIT_EXPECT_EQ(test, value_of(s, T_VP_RD, FIELD_CPUID_USER_VE), 1ULL);
 	KUNIT_EXPECT_EQ(test, value_of(s, T_VP_RD, FIELD_CPUID_SUP_VE), 0ULL);
+	KUNIT_EXPECT_EQ(test, host_value(s, FIELD_CPUID_USER_VE), 1ULL);
+	KUNIT_EXPECT_EQ(test, host_value(s, FIELD_CPUID_SUP_VE), 0ULL);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, wr(s, T_VP_WR, FIELD_CPUID_SUP_VE, 1, 1));
+	KUNIT_EXPECT_EQ(test, host_value(s, FIELD_CPUID_SUP_VE), 1ULL);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, wr(s, T_VP_WR, FIELD_CPUID_USER_VE, 0, 1));
 	KUNIT_EXPECT_EQ(test, s->g.gpr[G_R8], 1ULL);
 	KUNIT_EXPECT_EQ(test, ST_METADATA_FIELD_VALUE_NOT_VALID,

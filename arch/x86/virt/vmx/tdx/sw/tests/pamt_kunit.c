@@ -446,7 +446,26 @@ static void wbinvd_is_for_free_pages(struct kunit *test)
 	swt_ok(t, L_PAGE_WBINVD, SWT_ARGS(.rcx = zoo.std.spare | key));
 }
 
+/* Type, owner and size are told before the address is refused. */
+static void reclaim_tells_what_a_misaligned_page_is(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	u64 status, pa = swt_page(t);
+	struct tdx_module_args args = { .rcx = pa | PAGE_SIZE };
+	struct swt_td td;
+
+	swt_td_build(t, &td, 0, STAGE_KEYED);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_large(pa, td.tdr));
+	status = swt_call(t, L_PAGE_RECLAIM, &args);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_large(pa, 0));
+	KUNIT_EXPECT_EQ(test, ST_OPERAND_INVALID | OP_RCX, status);
+	KUNIT_EXPECT_EQ(test, (u64)PT_REG, args.rcx);
+	KUNIT_EXPECT_EQ(test, td.tdr, args.rdx);
+	KUNIT_EXPECT_EQ(test, 1ULL, args.r8);
+}
+
 static struct kunit_case pamt_cases[] = {
+	KUNIT_CASE(reclaim_tells_what_a_misaligned_page_is),
 	KUNIT_CASE_PARAM(page_in_use_is_not_taken, takers_gen_params),
 	KUNIT_CASE_PARAM(page_operand_is_checked_in_order, takers_gen_params),
 	KUNIT_CASE(source_is_checked_before_the_page),

@@ -267,6 +267,10 @@ static void shutdown_waits_for_whoever_is_inside(struct kunit *test)
 	tdx_sw_test_add_inside(-1);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_SHUTDOWN, SWT_ARGS()));
 	KUNIT_EXPECT_EQ(test, ST_SYS_SHUTDOWN, swt_call(t, L_SYS_SHUTDOWN, SWT_ARGS()));
+	/* Which versions there are is the leaf's to say, if there are any. */
+	KUNIT_EXPECT_EQ(test, ST_SYS_SHUTDOWN, swt_call(t, L_MNG_RD | 2 << 16, SWT_ARGS()));
+	KUNIT_EXPECT_EQ(test, ST_OPERAND_INVALID | OP_RAX,
+			swt_call(t, L_V1(L_MNG_WR), SWT_ARGS()));
 }
 
 /* ---- SYS.CONFIG ---- */
