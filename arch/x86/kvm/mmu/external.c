@@ -231,8 +231,6 @@ struct external_batch {
 	gfn_t start;
 	gfn_t end;
 	unsigned int nr_leaves;
-	/* The leaf at end was busy, and none came before it. */
-	unsigned int nr_stalls;
 };
 
 static bool external_need_yield(struct kvm *kvm)
@@ -256,22 +254,17 @@ static bool is_leaf_to_remove(struct kvm *kvm, struct tdp_iter *iter,
 }
 
 /*
- * Begin the removal of one leaf.  Returns false if the batch has to end before
- * it.  As long as nothing else has begun, being busy is no reason to fail: the
- * leaf is tried again in the next batch.  That it stays busy is a failure like
- * any other, though; the backend gets to see it when the removal is finished.
+ * Begin the removal of one leaf.  Returns false if the batch has to end before it: as
+ * long as the leaf itself hasn't begun, being busy is no reason to fail.  It is tried
+ * again as the first of the next batch, until the backend gives up.
  */
 static bool external_begin_removal(struct kvm *kvm, struct external_batch *batch,
 				   struct tdp_iter *iter)
 {
-	const struct external_transition *t;
-	int ret;
+	int ret = external_change_spte(kvm, iter->gfn, iter->old_spte, FROZEN_SPTE,
+				       iter->level, false);
 
-	t = external_classify(iter->old_spte, FROZEN_SPTE, iter->level, false);
-	ret = external_set_spte(kvm, t, iter->gfn, iter->old_spte, FROZEN_SPTE,
-				iter->level);
-
-	if (ret == -EBUSY && (batch->nr_leaves || !batch->nr_stalls))
+	if (ret == -EBUSY)
 		return false;
 	if (ret)
 		kvm_vm_bugged(kvm);
@@ -361,7 +354,6 @@ bool external_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root,
 			external_finish_batch(kvm, root, &batch);
 		}
 
-		batch.nr_stalls = batch.end == batch.start;
 		batch.start = batch.end;
 
 		if (can_yield && external_need_yield(kvm))

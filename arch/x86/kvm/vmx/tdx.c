@@ -585,6 +585,7 @@ int tdx_vm_init(struct kvm *kvm)
 	kvm->arch.has_protected_state = true;
 	kvm->arch.has_private_mem = true;
 	/* Interrupts are acknowledged in the CPU's virtual APIC, unseen. */
+	kvm_tdx->busy_gpa = INVALID_GPA;
 	kvm->arch.has_protected_eoi = true;
 	kvm->arch.has_protected_pmu = true;
 	/* The guest's PAT takes effect whether KVM wants it or not. */

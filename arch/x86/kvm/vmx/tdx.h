@@ -101,6 +101,13 @@ struct kvm_tdx {
 
 	u64 attributes;
 	u64 xfam;
+
+	/*
+	 * The page whose removal couldn't begin, and how often not, in a row.
+	 * Under mmu_lock held for write.
+	 */
+	gpa_t busy_gpa;
+	unsigned int nr_busy;
 	u64 tsc_offset;
 	u64 tsc_multiplier;
 

@@ -190,6 +190,22 @@ static bool tdx_note_fatal(struct kvm_tdx *kvm_tdx, u64 status)
 	return true;
 }
 
+/*
+ * A removal that can't begin is worth another try, after what has begun is finished,
+ * and others have had the lock.  More than one isn't: no vCPU was in the way.
+ */
+#define TDX_MAX_BUSY_BEGINS	2
+
+static bool tdx_may_begin_later(struct kvm_tdx *kvm_tdx, gpa_t gpa)
+{
+	if (kvm_tdx->busy_gpa != gpa) {
+		kvm_tdx->busy_gpa = gpa;
+		kvm_tdx->nr_busy = 0;
+	}
+
+	return ++kvm_tdx->nr_busy < TDX_MAX_BUSY_BEGINS;
+}
+
 static int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level level)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
@@ -206,11 +222,14 @@ static int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level leve
 				  tdh_mem_range_block(kvm_tdx->tdr, gpa,
 						      tdx_level(level), &info));
 
+	if (tdx_status_is_busy(status) && tdx_may_begin_later(kvm_tdx, gpa))
+		return -EBUSY;
+
+	kvm_tdx->busy_gpa = INVALID_GPA;
+
 	/* That it was blocked before is news, but no reason to stop. */
 	if (!tdx_status_is_error(status) || tdx_note_fatal(kvm_tdx, status))
 		return 0;
-	if (tdx_status_is_busy(status))
-		return -EBUSY;
 
 	return tdx_report_failure(kvm, TDH_MEM_RANGE_BLOCK, status, gpa, info.state);
 }

@@ -171,37 +171,37 @@ static void pending_flush_is_passed_on(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
-/* Busy before anything has begun: try again, at no cost. */
-static void busy_first_begin_is_retried(struct kunit *test)
+static const struct busy_begin {
+	const char *desc;
+	unsigned int leaf;
+	unsigned int times;
+	unsigned int flushes;
+} busy_begins[] = {
+	/* Before anything has begun: try again, at no cost. */
+	{ "first_leaf", 0, 1, 1 },
+	{ "first_leaf_often", 0, 5, 1 },
+	/* Later: what has begun is finished, the rest is another batch. */
+	{ "fifth_leaf", 4, 1, 2 },
+	{ "fifth_leaf_often", 4, 5, 2 },
+	{ "last_leaf_often", 9, 5, 2 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(busy_begin, busy_begins, desc);
+
+/* How often is for the backend to say, whichever leaf it is. */
+static void busy_begin_is_retried(struct kunit *test)
 {
+	const struct busy_begin *b = test->param_value;
 	struct test_vm *vm = test->priv;
 	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
 
 	test_map_range(vm, vcpu, 0, 10);
 	model_reset_counts(vm);
-	model_fail(vm, MODEL_BEGIN, 0, 1, -EBUSY);
+	model_fail(vm, MODEL_BEGIN, b->leaf, b->times, -EBUSY);
 
 	test_unmap_without_yield(vm, 0, 10);
 
-	expect_counts(vm, 11, 1, 10);
-	test_expect_trees_equal(vm, vcpu);
-	test_expect_no_violation(vm);
-	test_vcpu_destroy(vcpu);
-}
-
-/* Busy later: what has begun is finished, the rest is another batch. */
-static void busy_later_begin_ends_the_batch(struct kunit *test)
-{
-	struct test_vm *vm = test->priv;
-	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
-
-	test_map_range(vm, vcpu, 0, 10);
-	model_reset_counts(vm);
-	model_fail(vm, MODEL_BEGIN, 4, 1, -EBUSY);
-
-	test_unmap_without_yield(vm, 0, 10);
-
-	expect_counts(vm, 11, 2, 10);
+	expect_counts(vm, 10 + b->times, b->flushes, 10);
 	test_expect_trees_equal(vm, vcpu);
 	test_expect_no_violation(vm);
 	test_vcpu_destroy(vcpu);
@@ -209,12 +209,11 @@ static void busy_later_begin_ends_the_batch(struct kunit *test)
 
 static const struct begin_failure {
 	const char *desc;
-	unsigned int times;
-	int err;
+	unsigned int leaf;
 } begin_failures[] = {
-	/* Twice in a row without progress is not going to get better. */
-	{ "stays_busy", 2, -EBUSY },
-	{ "fails", 1, -EIO },
+	{ "first_leaf", 0 },
+	{ "fifth_leaf", 4 },
+	{ "last_leaf", 9 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(begin_failure, begin_failures, desc);
@@ -228,7 +227,7 @@ static void failed_begin_bugs_the_vm_and_goes_on(struct kunit *test)
 
 	test_map_range(vm, vcpu, 0, 10);
 	model_reset_counts(vm);
-	model_fail(vm, MODEL_BEGIN, 0, f->times, f->err);
+	model_fail(vm, MODEL_BEGIN, f->leaf, 1, -EIO);
 
 	test_unmap_without_yield(vm, 0, 10);
 
@@ -283,8 +282,7 @@ static struct kunit_case external_batch_cases[] = {
 	KUNIT_CASE(forced_yields_cost_one_flush_each),
 	KUNIT_CASE(no_yield_if_the_caller_forbids_it),
 	KUNIT_CASE(pending_flush_is_passed_on),
-	KUNIT_CASE(busy_first_begin_is_retried),
-	KUNIT_CASE(busy_later_begin_ends_the_batch),
+	KUNIT_CASE_PARAM(busy_begin_is_retried, busy_begin_gen_params),
 	KUNIT_CASE_PARAM(failed_begin_bugs_the_vm_and_goes_on,
 			 begin_failure_gen_params),
 	KUNIT_CASE(failed_finish_bugs_the_vm_and_goes_on),

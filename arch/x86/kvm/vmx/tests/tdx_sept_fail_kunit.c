@@ -281,7 +281,8 @@ static void expect_leaks(struct tdx_test *t, unsigned int nr_pages, bool still_t
  * Of three pages the removal of the second fails: it is kept from going back to
  * guest_memfd's users, the others are removed.  Without tracking none is.
  */
-static void expect_failed_removal(struct tdx_test *t, unsigned int leaf)
+static void expect_failed_removal(struct tdx_test *t, unsigned int leaf,
+				  unsigned int nr_rounds)
 {
 	unsigned int nr_leaked = leaf == TDH_MEM_TRACK ? 3 : 1;
 	gfn_t gfn;
@@ -297,7 +298,7 @@ static void expect_failed_removal(struct tdx_test *t, unsigned int leaf)
 	tdx_test_expect_bugged(t, true);
 	tdx_test_expect_pages(t, 0, 3 - nr_leaked, nr_leaked);
 	KUNIT_EXPECT_EQ(t->vm.test, atomic64_read(&t->kvm->stat.tdx_track_rounds),
-			leaf != TDH_MEM_TRACK);
+			nr_rounds);
 	KUNIT_EXPECT_FALSE(t->vm.test, t->kvm_tdx->hold_off_entry);
 	expect_leaks(t, nr_leaked, leaf != TDH_PHYMEM_PAGE_WBINVD);
 }
@@ -315,7 +316,7 @@ static void failed_removal_bugs_the_vm_and_leaks_the_page(struct kunit *test)
 	       fault->answer->status);
 
 	tdx_test_punch_hole(t, GFN, GFN + 3, false);
-	expect_failed_removal(t, fault->leaf);
+	expect_failed_removal(t, fault->leaf, fault->leaf != TDH_MEM_TRACK);
 }
 
 static const struct stuck {
@@ -323,12 +324,13 @@ static const struct stuck {
 	unsigned int leaf;
 	unsigned int nth;
 	unsigned int times;
+	unsigned int nr_rounds;
 } stucks[] = {
-	/* Two attempts, and these two times as long as nothing has begun. */
-	{ "block", TDH_MEM_RANGE_BLOCK, 2, 4 },
-	{ "track", TDH_MEM_TRACK, 1, 2 },
-	{ "remove", TDH_MEM_PAGE_REMOVE, 2, 2 },
-	{ "wbinvd", TDH_PHYMEM_PAGE_WBINVD, 2, 2 },
+	/* Two attempts, and these two times, the second after what has begun. */
+	{ "block", TDH_MEM_RANGE_BLOCK, 2, 4, 2 },
+	{ "track", TDH_MEM_TRACK, 1, 2, 0 },
+	{ "remove", TDH_MEM_PAGE_REMOVE, 2, 2, 1 },
+	{ "wbinvd", TDH_PHYMEM_PAGE_WBINVD, 2, 2, 1 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(stuck, stucks, desc);
@@ -347,13 +349,33 @@ static void removal_that_stays_busy_fails(struct kunit *test)
 	tdx_test_punch_hole(t, GFN, GFN + 3, false);
 	KUNIT_EXPECT_GT(test, atomic64_read(&t->kvm->stat.tdx_busy_removals), 0);
 
-	/* A BLOCK that is busy late ends the batch, and is tried again after it. */
-	if (stuck->leaf != TDH_MEM_RANGE_BLOCK) {
-		expect_failed_removal(t, stuck->leaf);
-		return;
+	expect_failed_removal(t, stuck->leaf, stuck->nr_rounds);
+}
+
+/* What counts is how often in a row one page couldn't be blocked, whatever others. */
+static void busy_pages_are_counted_each(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	int i;
+
+	prepare(t, TDH_MEM_RANGE_BLOCK);
+	tdx_test_map_range(t, GFN, GFN + 3);
+	tdx_test_reset_counts(t);
+
+	/* Of each page the first two attempts are in vain. */
+	for (i = 0; i < 3; i++) {
+		inject(t, TDH_MEM_RANGE_BLOCK, 1, 2, TDX_OPERAND_BUSY);
+		tdx_test_punch_hole(t, GFN + i, GFN + i + 1, false);
 	}
-	tdx_test_expect_calls(t, TDH_MEM_RANGE_BLOCK, 1 + 4 + 2);
-	tdx_test_expect_pages(t, 0, 3, 0);
+	tdx_test_expect_calls(t, TDH_MEM_RANGE_BLOCK, 3 * 3);
+
+	/* So are three of the same page, once it has been removed in between. */
+	for (i = 0; i < 3; i++) {
+		tdx_test_map_range(t, GFN, GFN + 1);
+		inject(t, TDH_MEM_RANGE_BLOCK, 1, 2, TDX_OPERAND_BUSY);
+		tdx_test_punch_hole(t, GFN, GFN + 1, false);
+	}
+	tdx_test_expect_calls(t, TDH_MEM_RANGE_BLOCK, 6 * 3);
 	tdx_test_expect_bugged(t, false);
 }
 
@@ -672,6 +694,7 @@ static struct kunit_case tdx_sept_fail_cases[] = {
 	KUNIT_CASE_PARAM(failed_removal_bugs_the_vm_and_leaks_the_page,
 			 failed_removal_gen_params),
 	KUNIT_CASE_PARAM(removal_that_stays_busy_fails, stuck_gen_params),
+	KUNIT_CASE(busy_pages_are_counted_each),
 	KUNIT_CASE(first_block_that_stays_busy_fails),
 	KUNIT_CASE_PARAM(fatal_td_gives_its_pages_back_in_the_end, fatal_leaf_gen_params),
 	KUNIT_CASE(failed_removal_before_finalize_leaks_the_page),
