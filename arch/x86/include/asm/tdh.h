@@ -255,8 +255,8 @@ u16 tdx_get_global_keyid(void);
 u32 tdx_get_nr_guest_keyids(void);
 int tdx_guest_keyid_alloc(void);
 void tdx_guest_keyid_free(unsigned int keyid);
-bool tdx_keyids_in_use(void);
-int tdx_cpu_offline_check(unsigned int cpu);
+bool tdx_all_packages_online(void);
+int tdx_on_each_package(int (*func)(void *arg), void *arg);
 
 /* pages.c */
 void tdx_clear_pages(phys_addr_t base, unsigned long size);

@@ -16,8 +16,8 @@
  * If the key can't be released, nothing of what is encrypted with it may be used
  * for anything else: key ID and pages are leaked, and counted.
  *
- * Lock order: kvm->lock, vCPU mutexes, slots_lock, CPU hotplug lock,
- * tdx_key_lock.  mmu_lock nests inside of slots_lock.
+ * Lock order: kvm->lock, vCPU mutexes, slots_lock, tdx_key_lock, CPU hotplug lock.
+ * mmu_lock nests inside of slots_lock.
  *
  * Not here: vCPUs (tdx_vcpu.c), memory (tdx_sept.c).
  */
@@ -28,7 +28,6 @@
 #include <linux/misc_cgroup.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
-#include <linux/topology.h>
 
 #include <asm/tdx.h>
 
@@ -164,66 +163,11 @@ static void tdx_unassign_key(struct kvm_tdx *kvm_tdx)
 	tdx_stats_key_released();
 }
 
-/* The CPU hotplug lock is held, also in the next two functions. */
-static bool tdx_is_first_cpu_of_package(int cpu)
-{
-	int i;
-
-	for_each_online_cpu(i) {
-		if (topology_logical_package_id(i) == topology_logical_package_id(cpu))
-			return i == cpu;
-	}
-
-	return false;
-}
-
-/*
- * Keys are configured and caches written back package by package.  A package
- * that has gone offline altogether can't do its part.
- */
-static bool tdx_all_packages_online(void)
-{
-	int cpu, i;
-
-	for_each_present_cpu(cpu) {
-		bool found = false;
-
-		for_each_online_cpu(i)
-			found |= topology_logical_package_id(i) ==
-				 topology_logical_package_id(cpu);
-
-		if (!found) {
-			pr_warn_ratelimited("No TD without an online CPU in every package\n");
-			return false;
-		}
-	}
-
-	return true;
-}
-
 struct tdx_package_call {
 	struct kvm_tdx *kvm_tdx;
 	unsigned int leaf;
 	u64 status;
 };
-
-static int tdx_on_each_package(int (*func)(void *), struct tdx_package_call *call)
-{
-	int cpu, r;
-
-	lockdep_assert_held(&tdx_key_lock);
-
-	for_each_online_cpu(cpu) {
-		if (!tdx_is_first_cpu_of_package(cpu))
-			continue;
-
-		r = smp_call_on_cpu(cpu, func, call, true);
-		if (r)
-			return r;
-	}
-
-	return 0;
-}
 
 static int tdx_config_key_on_package(void *arg)
 {
@@ -291,9 +235,7 @@ static void tdx_release_key(struct kvm_tdx *kvm_tdx)
 {
 	int r;
 
-	scoped_guard(cpus_read_lock) {
-		guard(mutex)(&tdx_key_lock);
-
+	scoped_guard(mutex, &tdx_key_lock)
 		r = __tdx_release_key(kvm_tdx);
 	}
 
@@ -327,7 +269,6 @@ static void tdx_reclaim_tdr(struct kvm_tdx *kvm_tdx)
 		tdx_report_failure(&kvm_tdx->kvm, TDH_PHYMEM_PAGE_WBINVD, status,
 				   tdr, tdx_get_global_keyid());
 		goto leak;
-	}
 
 	tdx_clear_page(tdr);
 	tdx_free_control_page(tdr);
@@ -469,16 +410,18 @@ static int tdx_create_td(struct kvm_tdx *kvm_tdx, const struct td_params *params
 	int r;
 
 	/*
-	 * From the assignment of the key ID on until the key is configured on
-	 * all packages, none may go away.  Later the key ID itself prevents it.
+	 * The packages that are online when the key ID is assigned stay, and stay
+	 * the only ones.  It takes all of them.
 	 */
 	scoped_guard(cpus_read_lock) {
 		r = tdx_assign_key(kvm_tdx);
 		if (r)
 			return r;
 
-		r = tdx_all_packages_online() ?
-		    tdx_create_tdr(kvm_tdx, hw_error) : -EIO;
+		if (!tdx_all_packages_online()) {
+			pr_warn_ratelimited("No TD without an online CPU in every package\n");
+			return -EIO;
+		}
 	}
 
 	r = r ?: tdx_add_tdcs(kvm_tdx, hw_error);
@@ -508,6 +451,7 @@ static void tdx_undo_create_td(struct kvm_tdx *kvm_tdx)
 		tdx_unassign_key(kvm_tdx);
 
 	tdx_reclaim_td(kvm_tdx);
+	r = tdx_create_tdr(kvm_tdx, hw_error);
 }
 
 /* The part of INIT_VM that follows the validation of what userspace passed. */
@@ -643,11 +587,6 @@ static int tdx_online_cpu(unsigned int cpu)
 	return tdx_cpu_enable();
 }
 
-static int tdx_offline_cpu(unsigned int cpu)
-{
-	return tdx_cpu_offline_check(cpu);
-}
-
 static const char *__init tdx_missing_requirement(void)
 {
 	if (!enable_ept || !cpu_has_vmx_ept_ad_bits())
@@ -719,7 +658,7 @@ static int __init __tdx_bringup(void)
 
 	/* SEAMCALL needs VMX operation, in which all CPUs are from here on. */
 	r = cpuhp_setup_state_cpuslocked(CPUHP_AP_ONLINE_DYN, "kvm/cpu/tdx:online",
-					 tdx_online_cpu, tdx_offline_cpu);
+					 tdx_online_cpu, NULL);
 	if (r < 0)
 		return r;
 	tdx_cpuhp_state = r;
@@ -727,7 +666,6 @@ static int __init __tdx_bringup(void)
 	r = tdx_enable();
 	r = r ?: tdx_check_sys_info();
 	r = r ?: misc_cg_set_capacity(MISC_CG_RES_TDX, tdx_get_nr_guest_keyids());
-	/* The offline check may refuse, which the removal of a state may not. */
 	if (r)
 		cpuhp_remove_state_nocalls_cpuslocked(tdx_cpuhp_state);
 

@@ -4,6 +4,7 @@
  * FINALIZE_VM, and what is lost when the TD can't be taken apart.
  */
 #include <kunit/test.h>
+#include <linux/cpu.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
 
@@ -161,8 +162,10 @@ static void key_ids_run_out_and_come_back(struct kunit *test)
 
 	hkids = kunit_kcalloc(test, total, sizeof(*hkids), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, hkids);
-	while (nr < total && (hkid = tdx_guest_keyid_alloc()) > 0)
-		hkids[nr++] = hkid;
+	scoped_guard(cpus_read_lock) {
+		while (nr < total && (hkid = tdx_guest_keyid_alloc()) > 0)
+			hkids[nr++] = hkid;
+	}
 	KUNIT_EXPECT_EQ(test, nr, total);
 
 	KUNIT_EXPECT_EQ(test, tdx_test_init_td(t, &hw_error), -ENOSPC);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Private key IDs: the module's own and those of TDs.
+ * Private key IDs: the module's own and those of TDs, and the packages that know
+ * their keys.
  *
  * The BIOS sets aside a range of key IDs for TDX.  The first becomes the global
  * one, which protects the module's metadata and the TDRs; the others go to TDs,
@@ -10,11 +11,19 @@
 
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
+#include <linux/cleanup.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/minmax.h>
 #include <linux/printk.h>
+#include <linux/sched/isolation.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/topology.h>
 
 #include <asm/tdh.h>
@@ -85,15 +94,17 @@ EXPORT_SYMBOL_GPL(tdx_get_nr_guest_keyids);
 /**
  * tdx_guest_keyid_alloc - allocate a key ID for a TD
  *
- * From the allocation on until the key is configured on all packages the caller
- * holds the CPU hotplug lock for read, as tdx_cpu_offline_check() looks at the
- * allocated key IDs only when a CPU is about to go.
+ * From then on the last CPU of a package doesn't go offline, nor does the first of
+ * another one come online.  Who needs all of them asks tdx_all_packages_online()
+ * before giving up the CPU hotplug lock.
  *
- * Context: may sleep.
+ * Context: may sleep; the CPU hotplug lock is held for read.
  * Return: the key ID, -ENOSPC if all are in use, -ENOMEM.
  */
 int tdx_guest_keyid_alloc(void)
 {
+	lockdep_assert_cpus_held();
+
 	return tdx_keyid_pool_alloc(&tdx_keyids);
 }
 EXPORT_SYMBOL_GPL(tdx_guest_keyid_alloc);
@@ -111,52 +122,158 @@ void tdx_guest_keyid_free(unsigned int keyid)
 }
 EXPORT_SYMBOL_GPL(tdx_guest_keyid_free);
 
-/**
- * tdx_keyids_in_use - does any TD have a key ID?
+/*
+ * Packages
  *
- * Context: any.
- * Return: true if so; leaked key IDs count.
+ * The life of a key ID needs calls on every package: the key is programmed and caches
+ * are written back package by package.  For each package one of its CPUs is chosen
+ * when CPUs come and go, in callbacks that the CPU hotplug lock serializes; whoever
+ * holds it for read finds the choice stable.
  */
-bool tdx_keyids_in_use(void)
+
+/* By logical package id; TDX_NO_CPU if none of the package is online. */
+static unsigned int *tdx_package_cpus;
+static unsigned int tdx_nr_packages;
+
+/* CPUs that nobody wants to keep to themselves */
+static struct cpumask tdx_shared_cpus;
+
+/*
+ * The logical id of a package, also that of a CPU that has never been online, of
+ * which struct cpuinfo_x86 doesn't tell.
+ */
+static unsigned int tdx_package_of(unsigned int cpu)
+{
+	int id = topology_get_logical_id(cpu_physical_id(cpu), TOPO_PKG_DOMAIN);
+
+	return id < 0 || id >= tdx_nr_packages ? 0 : id;
+}
+
+/* TDX_NO_CPU if there is none but @except. */
+VISIBLE_IF_KUNIT unsigned int tdx_choose_cpu(const struct cpumask *cpus, unsigned int except,
+					     const struct cpumask *preferred)
+{
+	unsigned int cpu, any = TDX_NO_CPU;
+
+	for_each_cpu(cpu, cpus) {
+		if (cpu == except)
+			continue;
+		if (cpumask_test_cpu(cpu, preferred))
+			return cpu;
+		if (any == TDX_NO_CPU)
+			any = cpu;
+	}
+
+	return any;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_choose_cpu);
+
+static bool tdx_keyids_in_use(void)
 {
 	return !ida_is_empty(&tdx_keyids.used);
 }
-EXPORT_SYMBOL_GPL(tdx_keyids_in_use);
 
-VISIBLE_IF_KUNIT bool tdx_is_last_of_package(unsigned int cpu,
-					     const struct cpumask *online)
+static int tdx_package_cpu_online(unsigned int cpu)
 {
-	int package = topology_physical_package_id(cpu);
-	unsigned int i;
+	unsigned int *chosen = &tdx_package_cpus[tdx_package_of(cpu)];
 
-	for_each_cpu(i, online) {
-		if (i != cpu && topology_physical_package_id(i) == package)
+	/* The keys of TDs that exist are not configured there. */
+	if (*chosen == TDX_NO_CPU && tdx_keyids_in_use()) {
+		pr_warn_ratelimited("CPU %u stays offline: the first of its package while TDs exist\n",
+				    cpu);
+		return -EBUSY;
+	}
+
+	*chosen = tdx_choose_cpu(topology_core_cpumask(cpu), TDX_NO_CPU, &tdx_shared_cpus);
+	return 0;
+}
+
+static int tdx_package_cpu_offline(unsigned int cpu)
+{
+	unsigned int other = tdx_choose_cpu(topology_core_cpumask(cpu), cpu, &tdx_shared_cpus);
+
+	if (other == TDX_NO_CPU && tdx_keyids_in_use()) {
+		pr_warn_ratelimited("CPU %u stays online: the last of its package while TDs exist\n",
+				    cpu);
+		return -EBUSY;
+	}
+
+	tdx_package_cpus[tdx_package_of(cpu)] = other;
+	return 0;
+}
+
+static int __init tdx_packages_init(void)
+{
+	unsigned int i;
+	int r;
+
+	if (!tdx_keyids.nr_guest)
+		return 0;
+
+	/* Calls are works. */
+	cpumask_and(&tdx_shared_cpus, housekeeping_cpumask(HK_TYPE_DOMAIN),
+		    housekeeping_cpumask(HK_TYPE_WQ));
+
+	tdx_nr_packages = topology_max_packages();
+	tdx_package_cpus = kmalloc_array(tdx_nr_packages, sizeof(*tdx_package_cpus), GFP_KERNEL);
+	if (!tdx_package_cpus)
+		return -ENOMEM;
+
+	for (i = 0; i < tdx_nr_packages; i++)
+		tdx_package_cpus[i] = TDX_NO_CPU;
+
+	r = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "virt/tdx:online",
+			      tdx_package_cpu_online, tdx_package_cpu_offline);
+	return min(r, 0);
+}
+device_initcall(tdx_packages_init);
+
+/**
+ * tdx_all_packages_online - can something be done on every package?
+ *
+ * Context: the CPU hotplug lock is held.
+ * Return: whether each package with a CPU has an online one.
+ */
+bool tdx_all_packages_online(void)
+{
+	unsigned int cpu;
+
+	lockdep_assert_cpus_held();
+
+	for_each_present_cpu(cpu) {
+		if (tdx_package_cpus[tdx_package_of(cpu)] == TDX_NO_CPU)
 			return false;
 	}
 
 	return true;
 }
-EXPORT_SYMBOL_IF_KUNIT(tdx_is_last_of_package);
+EXPORT_SYMBOL_GPL(tdx_all_packages_online);
 
 /**
- * tdx_cpu_offline_check - may a CPU go offline?
- * @cpu: the CPU, still online
+ * tdx_on_each_package - call a function on one CPU of every package
+ * @func: the function, which may sleep
+ * @arg: its argument
  *
- * The life cycle of a key ID needs calls on every package: the key is
- * programmed and the caches are written back package by package.  So the last
- * CPU of a package stays while there are TDs.
+ * CPUs may come and go between two packages, but as long as a key ID is in use the
+ * packages that are online stay the same.
  *
- * Context: CPU hotplug callback.
- * Return: 0, or -EBUSY after a line in the log.
+ * Context: may sleep; takes the CPU hotplug lock for one package at a time.
+ * Return: 0; or the first result other than that, which ends it.
  */
-int tdx_cpu_offline_check(unsigned int cpu)
+int tdx_on_each_package(int (*func)(void *arg), void *arg)
 {
-	if (!tdx_keyids_in_use() ||
-	    !tdx_is_last_of_package(cpu, cpu_online_mask))
-		return 0;
+	unsigned int i, cpu;
+	int r;
 
-	pr_warn_ratelimited("CPU %u stays online: the last of its package while TDs exist\n",
-			    cpu);
-	return -EBUSY;
+	for (i = 0; i < tdx_nr_packages; i++) {
+		guard(cpus_read_lock)();
+
+		cpu = tdx_package_cpus[i];
+		r = cpu == TDX_NO_CPU ? 0 : smp_call_on_cpu(cpu, func, arg, true);
+		if (r)
+			return r;
+	}
+
+	return 0;
 }
-EXPORT_SYMBOL_GPL(tdx_cpu_offline_check);
+EXPORT_SYMBOL_GPL(tdx_on_each_package);

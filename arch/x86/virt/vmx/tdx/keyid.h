@@ -6,6 +6,7 @@
 #include <linux/idr.h>
 #include <linux/init.h>
 #include <linux/kconfig.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 /**
@@ -20,12 +21,15 @@ struct tdx_keyid_pool {
 	u32 nr_guest;
 };
 
+#define TDX_NO_CPU	UINT_MAX
+
 void __init tdx_keyid_init(u32 first, u32 nr);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 int tdx_keyid_pool_alloc(struct tdx_keyid_pool *pool);
 void tdx_keyid_pool_free(struct tdx_keyid_pool *pool, unsigned int keyid);
-bool tdx_is_last_of_package(unsigned int cpu, const struct cpumask *online);
+unsigned int tdx_choose_cpu(const struct cpumask *cpus, unsigned int except,
+			    const struct cpumask *preferred);
 #endif
 
 #endif

@@ -7,6 +7,8 @@
 #include <linux/cpu.h>
 #include <linux/topology.h>
 
+#include <asm/tdh.h>
+
 #include "../keyid.h"
 
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
@@ -101,36 +103,72 @@ static void ids_in_use_are_seen_until_the_last_is_freed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ida_is_empty(&pool->used));
 }
 
-static void only_cpu_is_the_last_of_its_package(struct kunit *test)
-{
-	unsigned int cpu;
+/* CPUs 0 to 5 are all that there is in these cases. */
+#define CPU(n)	BIT(n)
 
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		KUNIT_EXPECT_TRUE(test, tdx_is_last_of_package(cpu, cpumask_of(cpu)));
-	cpus_read_unlock();
+static const struct choice {
+	const char *desc;
+	unsigned long cpus, preferred;
+	unsigned int except, want;
+} choices[] = {
+	{ "first", CPU(1) | CPU(2), ~0UL, TDX_NO_CPU, 1 },
+	{ "first but the one that goes", CPU(1) | CPU(2), ~0UL, 1, 2 },
+	{ "one that stays", CPU(1) | CPU(2), ~0UL, 2, 1 },
+	{ "housekeeping CPU", CPU(0) | CPU(3) | CPU(5), CPU(1) | CPU(3), TDX_NO_CPU, 3 },
+	{ "other housekeeping CPU", CPU(0) | CPU(3) | CPU(5), CPU(3) | CPU(5), 3, 5 },
+	{ "isolated CPU", CPU(2) | CPU(4), CPU(0), TDX_NO_CPU, 2 },
+	{ "isolated CPU in place of the last other", CPU(2) | CPU(4), CPU(2), 2, 4 },
+	{ "none", CPU(3), ~0UL, 3, TDX_NO_CPU },
+	{ "none of an isolated package", CPU(3), CPU(0), 3, TDX_NO_CPU },
+	{ "none of nothing", 0, ~0UL, TDX_NO_CPU, TDX_NO_CPU },
+};
+
+KUNIT_ARRAY_PARAM_DESC(choice, choices, desc);
+
+static void shared_cpu_of_a_package_is_chosen_first(struct kunit *test)
+{
+	const struct choice *c = test->param_value;
+	const struct cpumask *cpus = to_cpumask(&c->cpus);
+
+	KUNIT_EXPECT_EQ(test, c->want,
+			tdx_choose_cpu(cpus, c->except, to_cpumask(&c->preferred)));
 }
 
-static void sibling_in_the_package_lets_a_cpu_go(struct kunit *test)
+static int count_call(void *arg)
 {
-	unsigned int a, b;
-	bool same;
+	struct cpumask *called = arg;
 
-	cpus_read_lock();
-	for_each_online_cpu(a) {
-		for_each_online_cpu(b) {
-			struct cpumask both = {};
+	cpumask_set_cpu(raw_smp_processor_id(), called);
+	return 0;
+}
 
-			if (a == b)
-				continue;
+static int refuse_call(void *arg)
+{
+	return -ESTALE;
+}
 
-			cpumask_set_cpu(a, &both);
-			cpumask_set_cpu(b, &both);
-			same = topology_physical_package_id(a) ==
-			       topology_physical_package_id(b);
-			KUNIT_EXPECT_EQ(test, tdx_is_last_of_package(a, &both), !same);
-		}
+/* One CPU of each package, and all packages. */
+static void each_package_is_called_once(struct kunit *test)
+{
+	struct cpumask *called = kunit_kzalloc(test, sizeof(*called), GFP_KERNEL);
+	unsigned int cpu, a, nr;
+
+	KUNIT_ASSERT_NOT_NULL(test, called);
+	if (!tdx_get_nr_guest_keyids())
+		kunit_skip(test, "no TDX");
+
+	KUNIT_EXPECT_EQ(test, tdx_on_each_package(count_call, called), 0);
+	for_each_online_cpu(cpu) {
+		nr = 0;
+		for_each_cpu(a, called)
+			nr += topology_physical_package_id(a) ==
+			      topology_physical_package_id(cpu);
+		KUNIT_EXPECT_EQ(test, nr, 1);
 	}
+
+	KUNIT_EXPECT_EQ(test, tdx_on_each_package(refuse_call, NULL), -ESTALE);
+	cpus_read_lock();
+	KUNIT_EXPECT_TRUE(test, tdx_all_packages_online());
 	cpus_read_unlock();
 }
 
@@ -140,8 +178,8 @@ static struct kunit_case keyid_tests[] = {
 	KUNIT_CASE(freed_id_is_the_one_handed_out_next),
 	KUNIT_CASE(pool_without_ids_has_none),
 	KUNIT_CASE(ids_in_use_are_seen_until_the_last_is_freed),
-	KUNIT_CASE(only_cpu_is_the_last_of_its_package),
-	KUNIT_CASE(sibling_in_the_package_lets_a_cpu_go),
+	KUNIT_CASE_PARAM(shared_cpu_of_a_package_is_chosen_first, choice_gen_params),
+	KUNIT_CASE(each_package_is_called_once),
 	{}
 };
 
