@@ -132,7 +132,9 @@ struct tdx_cpuid_config {
  * @cpuid_configs: configurable CPUID leaves in the order of TD_PARAMS
  * @gpa_width: guest physical width in bits where the module restricts it to
  *	less than 48, else 0
- * @pi_no_cpu: posted interrupts work without support by the CPU
+ * @pi_no_cpu: not 0 if posted interrupts work without support by the CPU
+ * @plain_memory: not 0 if private memory has no key ID, so that it takes no
+ *	particular CPU to use it
  */
 struct tdx_sys_info {
 	u16 major_version;
@@ -163,7 +165,8 @@ struct tdx_sys_info {
 	struct tdx_cpuid_config cpuid_configs[TDX_MAX_CPUID_CONFIGS];
 
 	u16 gpa_width;
-	bool pi_no_cpu;
+	u8 pi_no_cpu;
+	u8 plain_memory;
 };
 
 /**

@@ -21,6 +21,7 @@
 #include <linux/string.h>
 #include <linux/wordpart.h>
 
+#include <asm/cpufeature.h>
 #include <asm/page.h>
 #include <asm/tdh.h>
 #include <asm/tdx.h>
@@ -56,9 +57,13 @@
 #define MD_CPUID_CONFIG_VALUES		0x9900000300000500ULL
 #define MD_ARCH_CAPABILITIES_MASK	0x9900000300000600ULL
 
-/* Not architectural: for modules that cope with CPUs that have less */
+/*
+ * Not architectural: how a module that is none of Intel's copes with CPUs that have
+ * less.  Others aren't asked, as nobody knows what they would take these ids for.
+ */
 #define MD_GPA_WIDTH			0xBF00000100000000ULL
 #define MD_PI_NO_CPU			0xBF00000000000001ULL
+#define MD_PLAIN_MEMORY			0xBF00000000000002ULL
 
 /* Widths of guest physical addresses that may stand for the architectural one */
 #define TDX_MIN_GPA_WIDTH		40
@@ -106,7 +111,12 @@ static const struct tdx_md_field tdx_md_fields[] = {
 	REQUIRED(NUM_CPUID_CONFIG,	nr_cpuid_configs),
 	OPTIONAL(MAX_VCPUS_PER_TD,	max_vcpus_per_td),
 	OPTIONAL(ARCH_CAPABILITIES_MASK, arch_cap_mask),
+};
+
+static const struct tdx_md_field tdx_md_not_architectural[] = {
 	OPTIONAL(GPA_WIDTH,		gpa_width),
+	OPTIONAL(PI_NO_CPU,		pi_no_cpu),
+	OPTIONAL(PLAIN_MEMORY,		plain_memory),
 };
 
 static_assert(ARRAY_SIZE(((struct tdx_sys_info *)NULL)->pamt_entry_size) == TDX_PS_NR);
@@ -177,6 +187,21 @@ static int tdx_md_read_field(tdx_md_rd_fn rd, const struct tdx_md_field *field,
 	return 0;
 }
 
+static int tdx_md_read_fields(tdx_md_rd_fn rd, const struct tdx_md_field *fields,
+			      unsigned int nr, struct tdx_sys_info *info)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		ret = tdx_md_read_field(rd, &fields[i], info);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
 static int tdx_md_read_cpuid_config(tdx_md_rd_fn rd, int i,
 				    struct tdx_cpuid_config *config)
 {
@@ -244,32 +269,28 @@ EXPORT_SYMBOL_IF_KUNIT(tdx_sys_info_check);
  * tdx_sys_info_read - read what a module enumerates
  * @info: where to put it
  * @rd: how to read one field
+ * @may_be_software: the module may not be Intel's, and have fields of its own
  *
  * Return: 0; -EOPNOTSUPP if a required field is missing; -EINVAL if a value
  * makes no sense; -EIO if a read fails otherwise.  Each prints one line.
  */
 VISIBLE_IF_KUNIT int tdx_sys_info_read(struct tdx_sys_info *info,
-				       tdx_md_rd_fn rd)
+				       tdx_md_rd_fn rd, bool may_be_software)
 {
 	const char *problem;
 	int i, ret;
-	u64 val;
 
 	memset(info, 0, sizeof(*info));
 
 	/* What TD_PARAMS can hold, unless the module says less */
 	info->max_vcpus_per_td = U16_MAX;
 
-	for (i = 0; i < ARRAY_SIZE(tdx_md_fields); i++) {
-		ret = tdx_md_read_field(rd, &tdx_md_fields[i], info);
-		if (ret)
-			return ret;
-	}
-
-	ret = tdx_md_read(rd, MD_PI_NO_CPU, "PI_NO_CPU", &val);
-	if (ret < 0)
+	ret = tdx_md_read_fields(rd, tdx_md_fields, ARRAY_SIZE(tdx_md_fields), info);
+	if (!ret && may_be_software)
+		ret = tdx_md_read_fields(rd, tdx_md_not_architectural,
+					 ARRAY_SIZE(tdx_md_not_architectural), info);
+	if (ret)
 		return ret;
-	info->pi_no_cpu = ret && val;
 
 	/* No restriction, whether the module says so or says nothing */
 	if (info->gpa_width == TDX_GPA_WIDTH)
@@ -292,19 +313,55 @@ VISIBLE_IF_KUNIT int tdx_sys_info_read(struct tdx_sys_info *info,
 EXPORT_SYMBOL_IF_KUNIT(tdx_sys_info_read);
 
 /**
+ * tdx_missing_cpu_feature - what does it take that the CPU doesn't have?
+ * @info: what the module enumerates
+ * @movdir64b: the CPU has MOVDIR64B
+ * @selfsnoop: the CPU snoops its own caches, whatever the memory type
+ *
+ * Only MOVDIR64B clears a page that had a key ID without reading it.  A TD chooses
+ * its memory types itself, which is coherent with self-snoop only.
+ *
+ * Return: NULL, or the name of the feature.
+ */
+VISIBLE_IF_KUNIT const char *tdx_missing_cpu_feature(const struct tdx_sys_info *info,
+						     bool movdir64b, bool selfsnoop)
+{
+	if (info->plain_memory)
+		return NULL;
+	if (!movdir64b)
+		return "MOVDIR64B";
+	if (!selfsnoop)
+		return "self-snoop";
+
+	return NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_missing_cpu_feature);
+
+/**
  * tdx_init_sys_info - read what the TDX module enumerates
  *
  * Context: on a CPU where tdx_cpu_enable() succeeded, once, before anybody else
  * can ask for the result.
- * Return: the result for tdx_get_sys_info(), or the error of
- * tdx_sys_info_read().
+ * Return: the result for tdx_get_sys_info(); the error of tdx_sys_info_read();
+ * -EOPNOTSUPP if the CPU lacks what the module takes, after a line in the log.
  */
 const struct tdx_sys_info *tdx_init_sys_info(void)
 {
-	int ret = tdx_sys_info_read(&tdx_sys_info, tdh_sys_rd);
+	const char *missing;
+	int ret;
 
+	ret = tdx_sys_info_read(&tdx_sys_info, tdh_sys_rd,
+				IS_ENABLED(CONFIG_INTEL_TDX_SW_MODULE));
 	if (ret)
 		return ERR_PTR(ret);
+
+	missing = tdx_missing_cpu_feature(&tdx_sys_info,
+					  boot_cpu_has(X86_FEATURE_MOVDIR64B),
+					  boot_cpu_has(X86_FEATURE_SELFSNOOP));
+	if (missing) {
+		pr_err("the CPU does not have what TDX takes: %s\n", missing);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
 
 	pr_info("module version %u.%u.%02u.%u, build %u\n",
 		tdx_sys_info.major_version, tdx_sys_info.minor_version,

@@ -16,7 +16,9 @@ const struct tdx_sys_info *tdx_init_sys_info(void);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 const char *tdx_sys_info_check(const struct tdx_sys_info *info);
-int tdx_sys_info_read(struct tdx_sys_info *info, tdx_md_rd_fn rd);
+const char *tdx_missing_cpu_feature(const struct tdx_sys_info *info, bool movdir64b,
+				    bool selfsnoop);
+int tdx_sys_info_read(struct tdx_sys_info *info, tdx_md_rd_fn rd, bool may_be_software);
 #endif
 
 #endif

@@ -25,6 +25,10 @@
 /*
  * MOVDIR64B writes a whole line to memory without reading it.  That is the one
  * write that CPUs with the partial-write erratum take for private memory.
+ *
+ * It is no less right for a page that never had a key ID of its own, e.g. a control
+ * page that the module has not written to: what it writes is a line of the kernel's
+ * own key ID like any other, and nobody has to know what the page was before.
  */
 VISIBLE_IF_KUNIT void tdx_clear_direct(void *va, unsigned long size)
 {

@@ -146,6 +146,7 @@ static const struct sysfield fields[] = {
 	VALUE(0x9900000300000600, ARCH_CAP_CONFIGURABLE),
 	GET(TDX_SW_MD_GPA_WIDTH, 1, get_gpa_width),
 	VALUE(TDX_SW_MD_SW_POSTED_INTR, 1),
+	VALUE(TDX_SW_MD_PLAIN_MEMORY, 1),
 };
 
 static unsigned int nr_elements(const struct sysfield *field)

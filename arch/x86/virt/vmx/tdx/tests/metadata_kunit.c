@@ -18,6 +18,8 @@ MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
 #define NUM_CPUID	0x9900000100000004ULL
 #define GPA_WIDTH	0xbf00000100000000ULL
 #define PI_NO_CPU	0xbf00000000000001ULL
+#define PLAIN_MEMORY	0xbf00000000000002ULL
+#define NR_NOT_ARCHITECTURAL	3
 
 /* Bits 33:32 of an id: log2 of the size in bytes */
 #define ID_BITS(id)	(8 << (((id) >> 32) & 3))
@@ -63,6 +65,7 @@ static const struct md_field md_fields[] = {
 	{ "ARCH_CAPABILITIES",	0x9900000300000600ULL, 0x6666666601180010ULL, false },
 	{ "GPA_WIDTH",		GPA_WIDTH, 40, false },
 	{ "PI_NO_CPU",		PI_NO_CPU, 1, false },
+	{ "PLAIN_MEMORY",	PLAIN_MEMORY, 2, false },
 };
 
 static const struct tdx_sys_info md_expected = {
@@ -94,7 +97,8 @@ static const struct tdx_sys_info md_expected = {
 	},
 	.arch_cap_mask = 0x6666666601180010ULL,
 	.gpa_width = 40,
-	.pi_no_cpu = true,
+	.pi_no_cpu = 1,
+	.plain_memory = 2,
 };
 
 /* The module of the running case: md_fields but for one, and extra CPUIDs. */
@@ -143,7 +147,7 @@ static int md_read_except(struct tdx_sys_info *info, u64 id, u64 status, u64 val
 	md_module.except = id;
 	md_module.status = status;
 	md_module.val = val;
-	return tdx_sys_info_read(info, md_rd);
+	return tdx_sys_info_read(info, md_rd, true);
 }
 
 static int md_init(struct kunit *test)
@@ -159,7 +163,7 @@ KUNIT_ARRAY_PARAM_DESC(md, md_fields, name);
 
 static void every_field_reaches_its_member(struct kunit *test)
 {
-	KUNIT_ASSERT_EQ(test, tdx_sys_info_read(test->priv, md_rd), 0);
+	KUNIT_ASSERT_EQ(test, tdx_sys_info_read(test->priv, md_rd, true), 0);
 	KUNIT_EXPECT_MEMEQ(test, test->priv, &md_expected, sizeof(md_expected));
 }
 
@@ -195,8 +199,8 @@ static void value_beyond_its_size_is_refused(struct kunit *test)
 	const struct md_field *f = test->param_value;
 	int ret;
 
-	/* A u64 takes any value, and a flag is one or not. */
-	if (ID_BITS(f->id) == 64 || f->id == PI_NO_CPU) {
+	/* A u64 takes any value. */
+	if (ID_BITS(f->id) == 64) {
 		ret = md_read_except(test->priv, f->id, TDX_SUCCESS, ~0ULL);
 		KUNIT_EXPECT_EQ(test, ret, 0);
 		return;
@@ -211,7 +215,7 @@ static void reading_ends_at_the_first_problem(struct kunit *test)
 {
 	int ret, all;
 
-	KUNIT_ASSERT_EQ(test, tdx_sys_info_read(test->priv, md_rd), 0);
+	KUNIT_ASSERT_EQ(test, tdx_sys_info_read(test->priv, md_rd, true), 0);
 	all = md_module.nr_calls;
 	KUNIT_EXPECT_EQ(test, all, ARRAY_SIZE(md_fields));
 
@@ -241,6 +245,36 @@ static void absent_optional_fields_have_defaults(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, md_read_except(info, PI_NO_CPU, TDX_SUCCESS, 0), 0);
 	KUNIT_EXPECT_FALSE(test, info->pi_no_cpu);
+
+	KUNIT_ASSERT_EQ(test, md_read_except(info, PLAIN_MEMORY, absent, 1), 0);
+	KUNIT_EXPECT_FALSE(test, info->plain_memory);
+}
+
+/* Whatever it would answer: these are nobody's that Intel's module knows of. */
+static void real_module_is_asked_architectural_fields_only(struct kunit *test)
+{
+	struct tdx_sys_info *info = test->priv;
+
+	KUNIT_ASSERT_EQ(test, tdx_sys_info_read(info, md_rd, false), 0);
+	KUNIT_EXPECT_EQ(test, md_module.nr_calls,
+			ARRAY_SIZE(md_fields) - NR_NOT_ARCHITECTURAL);
+	KUNIT_EXPECT_EQ(test, info->gpa_width, 0);
+	KUNIT_EXPECT_FALSE(test, info->pi_no_cpu);
+	KUNIT_EXPECT_FALSE(test, info->plain_memory);
+}
+
+static void memory_with_key_ids_takes_a_cpu_for_it(struct kunit *test)
+{
+	struct tdx_sys_info *info = test->priv;
+
+	info->plain_memory = 0;
+	KUNIT_EXPECT_NULL(test, tdx_missing_cpu_feature(info, true, true));
+	KUNIT_EXPECT_STREQ(test, tdx_missing_cpu_feature(info, false, true), "MOVDIR64B");
+	KUNIT_EXPECT_STREQ(test, tdx_missing_cpu_feature(info, true, false), "self-snoop");
+	KUNIT_EXPECT_STREQ(test, tdx_missing_cpu_feature(info, false, false), "MOVDIR64B");
+
+	info->plain_memory = 1;
+	KUNIT_EXPECT_NULL(test, tdx_missing_cpu_feature(info, false, false));
 }
 
 struct md_value {
@@ -299,7 +333,7 @@ static void cpuid_configs_fill_all_of_td_params(struct kunit *test)
 
 	md_module.except = NUM_CPUID;
 	md_module.val = TDX_MAX_CPUID_CONFIGS;
-	KUNIT_ASSERT_EQ(test, tdx_sys_info_read(info, md_rd_many_cpuids), 0);
+	KUNIT_ASSERT_EQ(test, tdx_sys_info_read(info, md_rd_many_cpuids, true), 0);
 	KUNIT_ASSERT_EQ(test, info->nr_cpuid_configs, TDX_MAX_CPUID_CONFIGS);
 
 	for (i = 0; i < TDX_MAX_CPUID_CONFIGS; i++) {
@@ -332,6 +366,8 @@ static struct kunit_case md_tests[] = {
 	KUNIT_CASE_PARAM(value_beyond_its_size_is_refused, md_gen_params),
 	KUNIT_CASE(reading_ends_at_the_first_problem),
 	KUNIT_CASE(absent_optional_fields_have_defaults),
+	KUNIT_CASE(real_module_is_asked_architectural_fields_only),
+	KUNIT_CASE(memory_with_key_ids_takes_a_cpu_for_it),
 	KUNIT_CASE_PARAM(values_that_make_no_sense_are_refused, md_value_gen_params),
 	KUNIT_CASE(width_48_is_no_restriction),
 	KUNIT_CASE(cpuid_configs_fill_all_of_td_params),
