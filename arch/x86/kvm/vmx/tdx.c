@@ -55,18 +55,39 @@ static DEFINE_MUTEX(tdx_key_lock);
 /* Key generation draws on the entropy source more than the wrappers retry. */
 #define TDX_MAX_KEY_CONFIG_RETRIES	10
 
-/* Like tdx_report_failure(), where the VM can't be bugged.  From any context. */
+/*
+ * Like tdx_report_failure(), where the VM need not be bugged, or can't be.  From any
+ * context.
+ */
 void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
 		     u64 op2)
 {
-	pr_err_ratelimited("TD %p: TDH.%s (%u) failed: status 0x%016llx, operands 0x%llx 0x%llx\n",
-			   kvm, tdx_leaf_name(leaf), leaf, status, op1, op2);
+	pr_err_ratelimited("TD %s: TDH.%s (%u) failed: status 0x%016llx, operands 0x%llx 0x%llx\n",
+			   to_kvm_tdx(kvm)->name, tdx_leaf_name(leaf), leaf, status, op1, op2);
 }
 
 /*
  * The module did what can't happen unless the module, the CPU or KVM's idea of
  * them is wrong: tell, and let nobody use the VM anymore.  Not a WARN, as it
  * need not be KVM that is wrong.  With interrupts enabled.
+ *
+ * Who must do so: callers of leaves whose failure leaves KVM's view of the TD in
+ * doubt, or the TD half done with no way back.
+ *
+ *	MNG.CREATE, KEY.CONFIG, ADDCX, INIT	can't be repeated with the same operands
+ *	MR.FINALIZE				the same
+ *	MR.EXTEND				a part of a page is measured
+ *	VP.CREATE, ADDCX, INIT, WR		a vCPU with a part of its state
+ *	VP.FLUSH				a vCPU that is stuck on a CPU
+ *	MEM.SEPT.ADD, PAGE.ADD, PAGE.AUG	the S-EPT isn't what the mirror says
+ *	MEM.RANGE.BLOCK, TRACK, PAGE.REMOVE	the same, and memory may be in use
+ *	PHYMEM.PAGE.WBINVD, PAGE.RECLAIM	a page that can't be given back
+ *	MNG.VPFLUSHDONE, PHYMEM.CACHE.WB,	a key ID that can't be used again
+ *	MNG.KEY.FREEID
+ *
+ * Who must not: callers of leaves that only read (MNG.RD, VP.RD, MEM.SEPT.RD).
+ * Nothing has changed: an errno, and a line from tdx_log_failure().  The same goes
+ * for VP.ENTER, whose status is for userspace to see.
  */
 int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
 		       u64 op1, u64 op2)
@@ -74,6 +95,13 @@ int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
 	tdx_log_failure(kvm, leaf, status, op1, op2);
 	kvm_vm_bugged(kvm);
 	return -EIO;
+}
+
+/* For what has only been read: there is no answer, but no harm done, either. */
+int tdx_read_error(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1, u64 op2)
+{
+	tdx_log_failure(kvm, leaf, status, op1, op2);
+	return tdx_status_is_busy(status) ? -EBUSY : -EIO;
 }
 
 /* Charged to the memory cgroup: how many TDs and vCPUs there are is up to userspace. */
@@ -399,8 +427,7 @@ static int tdx_read_td_field(struct kvm_tdx *kvm_tdx, u64 field, u64 *value)
 	if (tdx_status_is_success(status))
 		return 0;
 
-	return tdx_report_failure(&kvm_tdx->kvm, TDH_MNG_RD, status, kvm_tdx->tdr,
-				  field);
+	return tdx_read_error(&kvm_tdx->kvm, TDH_MNG_RD, status, kvm_tdx->tdr, field);
 }
 
 /* What the module and the CPU need to know of the TD. */
@@ -451,7 +478,13 @@ static void tdx_undo_create_td(struct kvm_tdx *kvm_tdx)
 		tdx_unassign_key(kvm_tdx);
 
 	tdx_reclaim_td(kvm_tdx);
-	r = tdx_create_tdr(kvm_tdx, hw_error);
+}
+
+/* The directory comes after tdx_vm_init(), and goes before tdx_vm_destroy(). */
+static void tdx_take_debugfs_name(struct kvm *kvm)
+{
+	if (!IS_ERR_OR_NULL(kvm->debugfs_dentry))
+		snprintf(to_kvm_tdx(kvm)->name, TDX_NAME_LEN, "%pd", kvm->debugfs_dentry);
 }
 
 /* The part of INIT_VM that follows the validation of what userspace passed. */
@@ -464,6 +497,8 @@ int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error)
 	lockdep_assert_held(&kvm->slots_lock);
 
 	r = tdx_create_td(kvm_tdx, &config->params, hw_error);
+	tdx_take_debugfs_name(kvm);
+
 	if (r) {
 		tdx_undo_create_td(kvm_tdx);
 		return r;
@@ -547,6 +582,7 @@ int tdx_vm_init(struct kvm *kvm)
 	kvm->max_vcpus = min_t(int, kvm->max_vcpus, num_present_cpus());
 
 	kvm_tdx->state = TD_STATE_UNINITIALIZED;
+	snprintf(kvm_tdx->name, sizeof(kvm_tdx->name), "%d", task_pid_nr(current));
 	kvm_tdx->hkid = TDX_NO_HKID;
 	xa_init(&kvm_tdx->deferred);
 	return 0;

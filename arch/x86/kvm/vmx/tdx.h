@@ -72,8 +72,17 @@ enum {
 /* "No key ID": the range of real ones starts above the MKTME ones. */
 #define TDX_NO_HKID		(-1)
 
+/* Two numbers, and what is between them and at the end */
+#define TDX_NAME_LEN		24
+
 struct kvm_tdx {
 	struct kvm kvm;
+
+	/*
+	 * What lines in the log call it: the name of its directory in debugfs, which
+	 * begins with the pid of its VMM; the pid alone without debugfs.
+	 */
+	char name[TDX_NAME_LEN];
 
 	enum kvm_tdx_state state;
 
@@ -301,6 +310,7 @@ void tdx_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event);
 void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
 void tdx_vcpu_put(struct kvm_vcpu *vcpu);
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);
+int tdx_read_error(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1, u64 op2);
 int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx);
 void tdx_flush_tlb_all(struct kvm_vcpu *vcpu);
 void tdx_flush_tlb_current(struct kvm_vcpu *vcpu);

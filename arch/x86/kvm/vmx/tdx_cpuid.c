@@ -227,7 +227,10 @@ int tdx_make_td_config(struct kvm *kvm, const struct tdx_sys_info *info,
  * Reading back
  */
 
-/* 0, or -ENOENT if the module has no such leaf, or none that is constant. */
+/*
+ * 0; -ENOENT if the module has no such leaf, or none that is constant; what
+ * tdx_read_error() says of other answers.
+ */
 static int tdx_read_cpuid_half(struct kvm *kvm, u64 field, u32 *low, u32 *high)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
@@ -245,8 +248,7 @@ static int tdx_read_cpuid_half(struct kvm *kvm, u64 field, u32 *low, u32 *high)
 	case TDX_METADATA_FIELD_NOT_READABLE:
 		return -ENOENT;
 	default:
-		return tdx_report_failure(kvm, TDH_MNG_RD, status, kvm_tdx->tdr,
-					  field);
+		return tdx_read_error(kvm, TDH_MNG_RD, status, kvm_tdx->tdr, field);
 	}
 }
 

@@ -210,8 +210,8 @@ static int tdx_handle_shared_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 
 	/* Code is private.  Not a WARN, as the guest may have a say in this. */
 	if (qualification & EPT_VIOLATION_ACC_INSTR) {
-		pr_err_ratelimited("TD %p: vCPU %d executed shared GPA 0x%llx\n",
-				   vcpu->kvm, vcpu->vcpu_id, gpa);
+		pr_err_ratelimited("TD %s: vCPU %d executed shared GPA 0x%llx\n",
+				   to_kvm_tdx(vcpu->kvm)->name, vcpu->vcpu_id, gpa);
 		kvm_vm_bugged(vcpu->kvm);
 		return -EIO;
 	}

@@ -32,8 +32,9 @@ static bool tdx_has_unserved_interrupt(struct kvm_vcpu *vcpu)
 {
 	u64 details;
 
+	/* It is not for want of an answer that the vCPU should sleep. */
 	if (tdx_read_vp(vcpu, VCPU_MD_STATE_DETAILS, &details))
-		return false;
+		return true;
 
 	return details & VCPU_STATE_DETAILS_INTR_PENDING;
 }

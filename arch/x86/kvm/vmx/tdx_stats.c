@@ -213,17 +213,18 @@ static int tdx_vm_mrtd_show(struct seq_file *m, void *v)
 	u64 status, mrtd[TDX_MD_MRTD_WORDS];
 	unsigned int i;
 
-	guard(mutex)(&kvm->lock);
+	scoped_cond_guard(mutex_intr, return -EINTR, &kvm->lock) {
+		if (!tdx_is_runnable(kvm_tdx))
+			return -ENODATA;
 
-	if (!tdx_is_runnable(kvm_tdx))
-		return -ENODATA;
-
-	for (i = 0; i < ARRAY_SIZE(mrtd); i++) {
-		status = tdx_call_retry(kvm_tdx, TDH_MNG_RD,
-					tdh_mng_rd(kvm_tdx->tdr, TD_MD_MRTD + i, &mrtd[i]));
-		if (status)
-			return tdx_report_failure(kvm, TDH_MNG_RD, status,
-						  kvm_tdx->tdr, TD_MD_MRTD + i);
+		for (i = 0; i < ARRAY_SIZE(mrtd); i++) {
+			status = tdx_call_retry(kvm_tdx, TDH_MNG_RD,
+						tdh_mng_rd(kvm_tdx->tdr, TD_MD_MRTD + i,
+							   &mrtd[i]));
+			if (!tdx_status_is_success(status))
+				return tdx_read_error(kvm, TDH_MNG_RD, status,
+						      kvm_tdx->tdr, TD_MD_MRTD + i);
+		}
 	}
 
 	seq_printf(m, "%*phN\n", (int)sizeof(mrtd), mrtd);

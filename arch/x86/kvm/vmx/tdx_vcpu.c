@@ -390,7 +390,7 @@ int tdx_read_vp(struct kvm_vcpu *vcpu, u64 field, u64 *data)
 	if (tdx_status_is_success(status))
 		return 0;
 
-	return tdx_report_failure(vcpu->kvm, TDH_VP_RD, status, tdx->tdvpr, field);
+	return tdx_read_error(vcpu->kvm, TDH_VP_RD, status, tdx->tdvpr, field);
 }
 
 int tdx_write_vp(struct kvm_vcpu *vcpu, u64 field, u64 data, u64 mask)

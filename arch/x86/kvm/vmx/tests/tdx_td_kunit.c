@@ -125,8 +125,11 @@ static const struct creation_fault {
 	  TDX_TDCX_NUM_INCORRECT, -EIO, true, true },
 	{ "init_fails", TDH_MNG_INIT, 1, 1,
 	  TDX_TDCS_NOT_ALLOCATED, -EIO, true, true },
+	/* Nothing has come of it, nor of anything else that only reads. */
 	{ "rd_fails", TDH_MNG_RD, 1, 1,
-	  TDX_METADATA_FIELD_NOT_READABLE, -EIO, false, true },
+	  TDX_METADATA_FIELD_NOT_READABLE, -EIO, false, false },
+	{ "rd_stays_busy", TDH_MNG_RD, 2, TDX_MAX_BUSY_RETRIES,
+	  TDX_OPERAND_BUSY | TDX_OPERAND_ID_RCX, -EBUSY, false, false },
 };
 
 KUNIT_ARRAY_PARAM_DESC(creation_fault, creation_faults, desc);
@@ -176,6 +179,41 @@ static void key_ids_run_out_and_come_back(struct kunit *test)
 		tdx_guest_keyid_free(hkids[--nr]);
 	KUNIT_EXPECT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
 	remember(t);
+}
+
+/* KVM_TDX_GET_CPUID */
+static const struct read_fault {
+	const char *desc;
+	unsigned int times;
+	u64 status;
+	int want;
+} read_faults[] = {
+	{ "fails", 1, TDX_TD_KEYS_NOT_CONFIGURED, -EIO },
+	{ "busy", TDX_MAX_BUSY_RETRIES - 1, TDX_OPERAND_BUSY | TDX_OPERAND_ID_RCX, 0 },
+	{ "stays_busy", TDX_MAX_BUSY_RETRIES, TDX_OPERAND_BUSY | TDX_OPERAND_ID_RCX, -EBUSY },
+};
+
+KUNIT_ARRAY_PARAM_DESC(read_fault, read_faults, desc);
+
+static void failed_read_is_an_errno(struct kunit *test)
+{
+	const struct read_fault *fault = test->param_value;
+	struct kvm_cpuid_entry2 *entries;
+	struct tdx_test *t = test->priv;
+	u64 hw_error;
+	int r;
+
+	entries = kunit_kcalloc(test, KVM_MAX_CPUID_ENTRIES, sizeof(*entries), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, entries);
+	KUNIT_ASSERT_EQ(test, tdx_test_init_td(t, &hw_error), 0);
+	remember(t);
+
+	inject(t, TDH_MNG_RD, 5, fault->times, fault->status);
+	r = tdx_read_td_cpuid(t->kvm, entries, KVM_MAX_CPUID_ENTRIES);
+	KUNIT_EXPECT_EQ(test, min(r, 0), fault->want);
+	tdx_test_expect_bugged(t, false);
+
+	KUNIT_EXPECT_GT(test, tdx_read_td_cpuid(t->kvm, entries, KVM_MAX_CPUID_ENTRIES), 0);
 }
 
 /*
@@ -489,6 +527,7 @@ static struct kunit_case tdx_td_cases[] = {
 	KUNIT_CASE(every_td_is_without_what_the_host_cannot_do),
 	KUNIT_CASE(cpuid_is_read_within_7_bits),
 	KUNIT_CASE_PARAM(init_vm_is_all_or_nothing, creation_fault_gen_params),
+	KUNIT_CASE_PARAM(failed_read_is_an_errno, read_fault_gen_params),
 	KUNIT_CASE(key_ids_run_out_and_come_back),
 	KUNIT_CASE_PARAM(failed_init_vcpu_bugs_the_vm_and_leaks_nothing,
 			 vcpu_fault_gen_params),

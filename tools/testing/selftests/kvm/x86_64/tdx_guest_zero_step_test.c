@@ -13,7 +13,7 @@
 #include "processor.h"
 #include "tdx_guest.h"
 
-#define ZERO_STEP	"/sys/kernel/debug/tdx_sw/zero_step/"
+#define TIMES		"/sys/kernel/debug/tdx_sw/zero_step/times"
 #define GPA		TDX_TEST_GPA
 #define NR_PAGES	16
 
@@ -35,21 +35,9 @@ static void guest_touches(uint64_t arg)
 	GUEST_ASSERT_EQ(tdx_ve_log.nr_accepted, NR_PAGES);
 }
 
-static void set(const char *file, int val)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), ZERO_STEP "%s", file);
-	f = fopen(path, "w");
-	TEST_ASSERT(f, "Cannot open %s", path);
-	fprintf(f, "%d\n", val);
-	TEST_ASSERT(!fclose(f), "Cannot write %s", path);
-}
-
 static int times_left(void)
 {
-	FILE *f = fopen(ZERO_STEP "times", "r");
+	FILE *f = fopen(TIMES, "r");
 	int val = -1;
 
 	TEST_ASSERT(f, "Cannot open times");
@@ -95,15 +83,15 @@ FIXTURE_SETUP(zero_step)
 	tdx_guest_mem_add(self->vm, GPA, TDX_TEST_SLOT, NR_PAGES);
 	tdx_guest_launch(self->vm);
 
-	set("verbose", 0);
-	set("interval", variant->interval);
-	set("space", 0);
-	set("times", variant->times);
+	tdx_fault_set("zero_step", "verbose", 0);
+	tdx_fault_set("zero_step", "interval", variant->interval);
+	tdx_fault_set("zero_step", "space", 0);
+	tdx_fault_set("zero_step", "times", variant->times);
 }
 
 FIXTURE_TEARDOWN(zero_step)
 {
-	set("probability", 0);
+	tdx_fault_set("zero_step", "probability", 0);
 	if (variant->vm_dies)
 		tdx_vm_free_dead(self->vm);
 	else
@@ -113,7 +101,7 @@ FIXTURE_TEARDOWN(zero_step)
 
 TEST_F(zero_step, guest_goes_on_or_dies)
 {
-	set("probability", 100);
+	tdx_fault_set("zero_step", "probability", 100);
 	if (variant->vm_dies) {
 		EXPECT_EQ(-EIO, tdx_ret(__vcpu_run(self->vcpu)));
 		EXPECT_TRUE(tdx_vm_is_dead(self->vm));
@@ -129,7 +117,7 @@ TEST_F(zero_step, guest_goes_on_or_dies)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
-	__TEST_REQUIRE(!access(ZERO_STEP "probability", W_OK),
+	__TEST_REQUIRE(tdx_has_faults("zero_step"),
 		       "no software TDX module with fault injection");
 
 	return test_harness_run(argc, argv);

@@ -15,7 +15,6 @@
 #include "processor.h"
 #include "tdx.h"
 
-#define FAIL_LEAF	"/sys/kernel/debug/tdx_sw/fail_leaf/"
 #define GPA		TDX_TEST_GPA
 #define NR_PAGES	16
 
@@ -29,39 +28,10 @@
 
 enum leaf {
 	MNG_ADDCX = 1, PAGE_ADD = 2, SEPT_ADD = 3, PAGE_AUG = 6, RANGE_BLOCK = 7,
-	MNG_CREATE = 9, VP_CREATE = 10, MR_EXTEND = 16, MR_FINALIZE = 17,
+	MNG_CREATE = 9, VP_CREATE = 10, MNG_RD = 11, MR_EXTEND = 16, MR_FINALIZE = 17,
 	MNG_INIT = 21, VP_INIT = 22, PAGE_RECLAIM = 28, PAGE_REMOVE = 29,
 	MEM_TRACK = 38,
 };
-
-static void set(const char *file, uint64_t val)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), FAIL_LEAF "%s", file);
-	f = fopen(path, "w");
-	TEST_ASSERT(f, "Cannot open %s", path);
-	fprintf(f, "%#lx\n", val);
-	TEST_ASSERT(!fclose(f), "Cannot write %s", path);
-}
-
-/* Let the @nth next call of @leaf fail, and those that follow, @times in all. */
-static void inject(enum leaf leaf, int nth, int times, uint64_t status)
-{
-	set("verbose", 0);
-	set("interval", 1);
-	set("leaf", leaf);
-	set("status", status);
-	set("space", nth);
-	set("times", times);
-	set("probability", 100);
-}
-
-static void inject_nothing(void)
-{
-	set("probability", 0);
-}
 
 struct td {
 	struct kvm_vm *vm;
@@ -138,6 +108,22 @@ static int pre_fault(struct td *td)
 	return __tdx_pre_fault(td->vcpu, GPA, PAGE_SIZE, NULL);
 }
 
+static int get_cpuid(struct td *td)
+{
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(256);
+	int ret = __tdx_vcpu_get_cpuid(td->vcpu, cpuid);
+
+	free(cpuid);
+	return ret;
+}
+
+static int read_mrtd(struct td *td)
+{
+	uint8_t mrtd[TDX_MRTD_SIZE];
+
+	return __tdx_vm_mrtd(td->vm, mrtd);
+}
+
 static int punch(struct td *td)
 {
 	int fd = memslot2region(td->vm, TDX_TEST_SLOT)->region.guest_memfd;
@@ -167,6 +153,11 @@ static const struct failure {
 	{ "init TD: operand",	MNG_INIT, 1, 1, INVALID_OPERAND, CREATED, init_vm, -EINVAL },
 	{ "create: failure",	MNG_CREATE, 1, 1, FAILURE, CREATED, init_vm, -EIO, true },
 	{ "init TD: failure",	MNG_INIT, 1, 1, FAILURE, CREATED, init_vm, -EIO, true },
+	{ "init TD: read",	MNG_RD, 2, 1, FAILURE, CREATED, init_vm, -EIO },
+	{ "CPUID: busy",	MNG_RD, 3, 50, BUSY, ADDED, get_cpuid, 0 },
+	{ "CPUID: failure",	MNG_RD, 3, 1, FAILURE, ADDED, get_cpuid, -EIO },
+	{ "measurement: busy",	MNG_RD, 3, 50, BUSY, RUNNABLE, read_mrtd, 0 },
+	{ "measurement: failure", MNG_RD, 3, 1, FAILURE, RUNNABLE, read_mrtd, -EIO },
 	{ "create vCPU: failure", VP_CREATE, 1, 1, FAILURE, ADDED, init_vcpu, -EIO, true },
 	{ "init vCPU: failure",	VP_INIT, 1, 1, FAILURE, ADDED, init_vcpu, -EIO, true },
 	{ "add page: busy",	PAGE_ADD, 1, 2, BUSY, READY, add, 0 },
@@ -181,6 +172,7 @@ static const struct failure {
 	{ "block first: busy",	RANGE_BLOCK, 1, 1, BUSY, MAPPED, punch, 0 },
 	{ "block third: busy",	RANGE_BLOCK, 3, 1, BUSY, MAPPED, punch, 0 },
 	{ "block: failure",	RANGE_BLOCK, 3, 1, FAILURE, MAPPED, punch, 0, true, 1 },
+	{ "block: stays busy",	RANGE_BLOCK, 3, 4, BUSY, MAPPED, punch, 0, true, 1 },
 	{ "track: busy",	MEM_TRACK, 1, 1, TRACK_BUSY, MAPPED, punch, 0 },
 	{ "track: failure",	MEM_TRACK, 1, 1, FAILURE, MAPPED, punch, 0, true, 8 },
 	{ "remove: busy once",	PAGE_REMOVE, 3, 1, BUSY, MAPPED, punch, 0 },
@@ -201,7 +193,7 @@ FIXTURE_SETUP(failure)
 
 FIXTURE_TEARDOWN(failure)
 {
-	inject_nothing();
+	tdx_fail_nothing();
 	EXPECT_EQ(0, ~self->taint & tdx_kernel_taint() & TDX_TAINT_WARN);
 }
 
@@ -212,9 +204,9 @@ static void provoke(struct __test_metadata *_metadata, const struct failure *f)
 	int got;
 
 	tdx_usage(&before);
-	inject(f->leaf, f->nth, f->times, f->status);
+	tdx_fail_leaf(f->leaf, f->nth, f->times, f->status);
 	got = f->call(&td);
-	inject_nothing();
+	tdx_fail_nothing();
 	tdx_usage(&after);
 
 	EXPECT_EQ(f->want, got)
@@ -257,9 +249,9 @@ TEST_F(failure, of_a_reclaim)
 	struct td td = td_create(MAPPED);
 	struct tdx_usage after;
 
-	inject(PAGE_RECLAIM, 2, 1, FAILURE);
+	tdx_fail_leaf(PAGE_RECLAIM, 2, 1, FAILURE);
 	td_free(&td);
-	inject_nothing();
+	tdx_fail_nothing();
 	tdx_usage(&after);
 	ksft_print_msg("leaked %lu\n", after.leaked - self->before.leaked);
 	EXPECT_GE(after.leaked, self->before.leaked + 1);
@@ -271,9 +263,9 @@ TEST_F(failure, is_over_with_the_vm)
 {
 	struct td td = td_create(MAPPED);
 
-	inject(PAGE_REMOVE, 1, 1, FAILURE);
+	tdx_fail_leaf(PAGE_REMOVE, 1, 1, FAILURE);
 	EXPECT_EQ(0, punch(&td));
-	inject_nothing();
+	tdx_fail_nothing();
 	EXPECT_EQ(-EIO, pre_fault(&td));
 	td_free(&td);
 
@@ -286,8 +278,7 @@ TEST_F(failure, is_over_with_the_vm)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
-	__TEST_REQUIRE(!access(FAIL_LEAF "probability", W_OK),
-		       "no software TDX module with fault injection");
+	__TEST_REQUIRE(tdx_has_faults("fail_leaf"), "no software TDX module with fault injection");
 
 	return test_harness_run(argc, argv);
 }

@@ -35,6 +35,7 @@
 #define TDX_LEAF_SEPT_ADD		"MEM.SEPT.ADD"
 #define TDX_LEAF_TRACK			"MEM.TRACK"
 #define TDX_LEAF_MR_EXTEND		"MR.EXTEND"
+#define TDX_LEAF_VP_ENTER		"VP.ENTER"
 #define TDX_LEAF_VP_FLUSH		"VP.FLUSH"
 
 /* Turn the -1/errno of a system call into a value to compare with. */
@@ -106,6 +107,7 @@ struct kvm_vm *tdx_vm_create_with_vcpu(uint64_t npages, struct kvm_vcpu **vcpu);
 /* The same, finalized. */
 struct kvm_vm *tdx_vm_create_runnable(uint64_t npages, struct kvm_vcpu **vcpu);
 
+int __tdx_vcpu_get_cpuid(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid);
 struct kvm_cpuid2 *tdx_vcpu_get_cpuid(struct kvm_vcpu *vcpu);
 
 /* Memory. */
@@ -136,6 +138,7 @@ void tdx_prefer_this_task(void);
 uint64_t tdx_vm_forced_yields(struct kvm_vm *vm);
 void tdx_usage(struct tdx_usage *usage);
 bool tdx_has_mrtd(struct kvm_vm *vm);
+int __tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE]);
 void tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE]);
 void tdx_mrtd_to_hex(const uint8_t mrtd[TDX_MRTD_SIZE],
 		     char hex[2 * TDX_MRTD_SIZE + 1]);
@@ -143,5 +146,19 @@ void tdx_mrtd_to_hex(const uint8_t mrtd[TDX_MRTD_SIZE],
 /* Kernel taint flags; a test that provokes a failure compares them. */
 unsigned long tdx_kernel_taint(void);
 #define TDX_TAINT_WARN		BIT(9)
+
+/*
+ * Failures on request: @kind is a directory of the software TDX module in debugfs,
+ * see Documentation/fault-injection/fault-injection.rst for the files in it.
+ */
+bool tdx_has_faults(const char *kind);
+void tdx_fault_set(const char *kind, const char *file, uint64_t val);
+/* Let the @nth next call of a leaf fail, and those that follow, @times in all. */
+void tdx_fail_leaf(unsigned int leaf, int nth, int times, uint64_t status);
+void tdx_fail_nothing(void);
+
+/* What the kernel logs from now on, and whether @text has been among it. */
+int tdx_kmsg_open(void);
+bool tdx_kmsg_has(int fd, const char *text);
 
 #endif /* SELFTEST_KVM_TDX_H */

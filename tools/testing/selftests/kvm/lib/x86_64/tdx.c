@@ -198,12 +198,16 @@ void tdx_vm_init(struct kvm_vm *vm)
 	tdx_vm_init_with(vm, NULL);
 }
 
+int __tdx_vcpu_get_cpuid(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid)
+{
+	return __tdx_cmd(vcpu->fd, KVM_TDX_GET_CPUID, 0, cpuid, NULL);
+}
+
 struct kvm_cpuid2 *tdx_vcpu_get_cpuid(struct kvm_vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(CAPS_NENT_MAX);
-	int ret;
+	int ret = __tdx_vcpu_get_cpuid(vcpu, cpuid);
 
-	ret = __tdx_cmd(vcpu->fd, KVM_TDX_GET_CPUID, 0, cpuid, NULL);
 	TEST_ASSERT(!ret, "KVM_TDX_GET_CPUID: %d", ret);
 	return cpuid;
 }

@@ -2,7 +2,8 @@
 /*
  * Counters of TDX VMs: SEAMCALLs by leaf, what all TDs hold, the measurement.
  * They live in debugfs, below the directory that KVM makes for each VM and
- * beside it, and so need root.
+ * beside it, and so need root.  So do failures on request, of the software TDX
+ * module.
  */
 #include <sched.h>
 #include <sys/mount.h>
@@ -136,19 +137,29 @@ bool tdx_has_mrtd(struct kvm_vm *vm)
 	return f;
 }
 
-void tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE])
+int __tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE])
 {
 	FILE *f = open_vm_file(vm, "tdx_mrtd");
 	unsigned int byte;
-	int i, n;
+	int i, ret = 0;
 
 	TEST_ASSERT(f, "No tdx_mrtd in the VM's debugfs directory");
-	for (i = 0; i < TDX_MRTD_SIZE; i++) {
-		n = fscanf(f, "%2x", &byte);
-		TEST_ASSERT(n == 1, "tdx_mrtd ends after %d bytes", i);
-		mrtd[i] = byte;
+	for (i = 0; i < TDX_MRTD_SIZE && !ret; i++) {
+		errno = ENODATA;
+		if (fscanf(f, "%2x", &byte) == 1)
+			mrtd[i] = byte;
+		else
+			ret = -errno;
 	}
 	fclose(f);
+	return ret;
+}
+
+void tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE])
+{
+	int ret = __tdx_vm_mrtd(vm, mrtd);
+
+	TEST_ASSERT(!ret, "tdx_mrtd: %d", ret);
 }
 
 void tdx_mrtd_to_hex(const uint8_t mrtd[TDX_MRTD_SIZE],
@@ -171,4 +182,65 @@ unsigned long tdx_kernel_taint(void)
 	TEST_ASSERT(n == 1, "The taint flags are not a number");
 	fclose(f);
 	return taint;
+}
+
+int tdx_kmsg_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	TEST_ASSERT(fd >= 0, "Cannot open /dev/kmsg");
+	TEST_ASSERT(lseek(fd, 0, SEEK_END) >= 0, "Cannot go to the end of /dev/kmsg");
+	return fd;
+}
+
+/* Each read is a record, and is read once. */
+bool tdx_kmsg_has(int fd, const char *text)
+{
+	char record[2048];
+	bool found = false;
+	ssize_t len;
+
+	while ((len = read(fd, record, sizeof(record) - 1)) > 0) {
+		record[len] = 0;
+		found |= !!strstr(record, text);
+	}
+	return found;
+}
+
+#define TDX_SW_FAULTS	DEBUGFS "/tdx_sw"
+
+void tdx_fault_set(const char *kind, const char *file, uint64_t val)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), TDX_SW_FAULTS "/%s/%s", kind, file);
+	f = fopen(path, "w");
+	TEST_ASSERT(f, "Cannot open %s", path);
+	fprintf(f, "%#lx\n", val);
+	TEST_ASSERT(!fclose(f), "Cannot write %s", path);
+}
+
+bool tdx_has_faults(const char *kind)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), TDX_SW_FAULTS "/%s/probability", kind);
+	return !access(path, W_OK);
+}
+
+void tdx_fail_leaf(unsigned int leaf, int nth, int times, uint64_t status)
+{
+	tdx_fault_set("fail_leaf", "verbose", 0);
+	tdx_fault_set("fail_leaf", "interval", 1);
+	tdx_fault_set("fail_leaf", "leaf", leaf);
+	tdx_fault_set("fail_leaf", "status", status);
+	tdx_fault_set("fail_leaf", "space", nth);
+	tdx_fault_set("fail_leaf", "times", times);
+	tdx_fault_set("fail_leaf", "probability", 100);
+}
+
+void tdx_fail_nothing(void)
+{
+	tdx_fault_set("fail_leaf", "probability", 0);
 }
