@@ -201,6 +201,13 @@ struct vcpu_tdx {
 	gpa_t refault_gpa;
 	unsigned int nr_vain_entries;
 
+	/*
+	 * The private fault that was resolved since the TD was left, if any, and
+	 * mmu_invalidate_seq from before: whether it still is can be told from it.
+	 */
+	gpa_t resolved_gpa;
+	unsigned long resolved_seq;
+
 	/* EPT violations at one GPA in a row that look resolved, but aren't. */
 	gpa_t repeated_gpa;
 	unsigned int nr_repeated;

@@ -219,6 +219,31 @@ static void tdx_clear_xmm(void)
 		     "pxor %%xmm4, %%xmm4\n\t"
 		     "pxor %%xmm5, %%xmm5\n\t"
 		     "pxor %%xmm6, %%xmm6\n\t"
+/*
+ * Whether a private fault has to be resolved first: it was not when the TD was left,
+ * or what had been mapped was taken away again since, e.g. by a conversion that
+ * userspace made before it came back.  To enter in vain costs one of the few faults
+ * that the module tolerates at one instruction, see tdx_fault_in_private().
+ *
+ * That is no guarantee, a removal may begin right after.  Unrelated invalidations
+ * are mistaken for one that matters, for the price of looking again.
+ */
+static bool tdx_must_fault_first(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_tdx *tdx = to_tdx(vcpu);
+	gpa_t gpa = tdx->resolved_gpa;
+
+	if (gpa != INVALID_GPA) {
+		tdx->resolved_gpa = INVALID_GPA;
+
+		if (mmu_invalidate_retry_gfn_unsafe(vcpu->kvm, tdx->resolved_seq,
+						    gpa_to_gfn(gpa)))
+			tdx->refault_gpa = gpa;
+	}
+
+	return tdx->refault_gpa != INVALID_GPA;
+}
+
 		     "pxor %%xmm7, %%xmm7\n\t"
 		     "pxor %%xmm8, %%xmm8\n\t"
 		     "pxor %%xmm9, %%xmm9\n\t"
@@ -253,7 +278,7 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	 */
 	trace_kvm_entry(vcpu, false);
 
-	if (unlikely(tdx_is_entry_held_off(vcpu) || tdx->refault_gpa != INVALID_GPA)) {
+	if (unlikely(tdx_is_entry_held_off(vcpu) || tdx_must_fault_first(vcpu))) {
 		tdx_record_exit(tdx, TDX_OPERAND_BUSY);
 		return EXIT_FASTPATH_EXIT_HANDLED;
 	}

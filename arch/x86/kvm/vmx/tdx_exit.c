@@ -31,7 +31,9 @@
 
 /*
  * What a private fault that is not resolved yet may cost in entries.  From the
- * seventh fault at one instruction on the module takes it for an attack.
+ * seventh fault at one instruction on the module takes it for an attack, and a page
+ * that the guest has yet to accept for one that still faults: a vCPU that can't be
+ * entered can't accept it.
  */
 #define TDX_MAX_VAIN_ENTRIES	2
 
@@ -82,10 +84,11 @@ static bool tdx_must_leave_retry(struct kvm_vcpu *vcpu)
 }
 
 /*
- * The fault comes first when KVM_RUN gets to the next entry.  An event is worth
- * an entry, as the guest may take it where it is; but not too many, as it may not.
+ * The fault comes first when KVM_RUN gets to the next entry, this one or that after
+ * userspace has done something about it, or not.  An event is worth an entry, as the
+ * guest may take it where it is; but not too many, as it may not.
  */
-static void tdx_leave_retry(struct kvm_vcpu *vcpu, gpa_t gpa)
+static void tdx_leave_fault(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 
@@ -112,7 +115,8 @@ static void tdx_let_memslots_change(struct kvm_vcpu *vcpu)
  * faults at one instruction, and having counted a few it takes the tree of the
  * S-EPT for itself at every entry until they are resolved: entering in vain makes
  * the operations of all other vCPUs, and those that would resolve the fault,
- * find it busy.
+ * find it busy.  So whatever the way out of here, either the fault is resolved, or
+ * it stays noted.
  *
  * It is a write fault whatever the qualification says: there is no private
  * mapping without write access, and the module's own faults say anything.
@@ -125,9 +129,14 @@ static int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 	tdx->refault_gpa = INVALID_GPA;
 
 	for (;;) {
+		tdx->resolved_seq = READ_ONCE(vcpu->kvm->mmu_invalidate_seq);
+		/* The fault must not see what is older than the sequence count. */
+		smp_rmb();
+
 		r = __vmx_handle_ept_violation(vcpu, gpa, EPT_VIOLATION_ACC_WRITE,
 					       PFERR_PRIVATE_ACCESS);
-		if (r != RET_PF_RETRY) {
+		if (r > 0 && r != RET_PF_RETRY) {
+			tdx->resolved_gpa = gpa;
 			tdx->nr_vain_entries = 0;
 			return r;
 		}
@@ -136,8 +145,8 @@ static int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 		if (kvm_test_request(KVM_REQ_VM_DEAD, vcpu))
 			return -EIO;
 
-		if (tdx_must_leave_retry(vcpu)) {
-			tdx_leave_retry(vcpu, gpa);
+		if (r <= 0 || tdx_must_leave_retry(vcpu)) {
+			tdx_leave_fault(vcpu, gpa);
 			return r;
 		}
 
@@ -145,13 +154,26 @@ static int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 	}
 }
 
-/* Only the guest can accept the page.  It didn't, and would come back for ever. */
-static int tdx_kill_for_pending(struct kvm_vcpu *vcpu, gpa_t gpa)
+static int tdx_kill_for_pending(struct kvm_vcpu *vcpu)
 {
-	pr_warn_ratelimited("TD %p: vCPU %d accessed GPA 0x%llx before accepting it\n",
-			    vcpu->kvm, vcpu->vcpu_id, gpa);
 	kvm_vm_dead(vcpu->kvm);
 	return -EIO;
+}
+
+/* Only the guest can accept the page.  It didn't, and would come back for ever. */
+static int tdx_kill_unaccepted(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	pr_warn_ratelimited("TD %s: vCPU %d accessed GPA 0x%llx before accepting it\n",
+			    to_kvm_tdx(vcpu->kvm)->name, vcpu->vcpu_id, gpa);
+	return tdx_kill_for_pending(vcpu);
+}
+
+/* The guest may be about to accept the page, but the module doesn't let it. */
+static int tdx_kill_locked_out(struct kvm_vcpu *vcpu, gpa_t gpa)
+{
+	pr_warn_ratelimited("TD %s: vCPU %d faulted too often at GPA 0x%llx to be let in before accepting it\n",
+			    to_kvm_tdx(vcpu->kvm)->name, vcpu->vcpu_id, gpa);
+	return tdx_kill_for_pending(vcpu);
 }
 
 /*
@@ -163,13 +185,13 @@ static int tdx_handle_private_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 	int r;
 
 	if (tdx_is_pending_access(vcpu))
-		return tdx_kill_for_pending(vcpu, gpa);
+		return tdx_kill_unaccepted(vcpu, gpa);
 
 	r = tdx_fault_in_private(vcpu, gpa);
 
 	if (r == RET_PF_SPURIOUS && tdx_is_repeated(vcpu, gpa) &&
 	    tdx_sept_is_pending(vcpu->kvm, gpa))
-		return tdx_kill_for_pending(vcpu, gpa);
+		return tdx_kill_locked_out(vcpu, gpa);
 
 	return r;
 }

@@ -47,18 +47,25 @@ static int violation(struct tdx_run_test *r, gpa_t gpa, u64 qualification, u64 t
 	return ret;
 }
 
-/* The next entry, which doesn't get as far. */
-static int refault(struct tdx_run_test *r)
+static fastpath_t enter(struct tdx_run_test *r)
 {
-	typeof(r->vcpu->arch.mmu->page_fault) old = r->vcpu->arch.mmu->page_fault;
 	fastpath_t fastpath;
-	int ret;
 
 	vcpu_load(r->vcpu);
 	local_irq_disable();
 	fastpath = tdx_vcpu_run(r->vcpu, 0);
 	local_irq_enable();
 	vcpu_put(r->vcpu);
+	return fastpath;
+}
+
+/* The next entry, which doesn't get as far. */
+static int refault(struct tdx_run_test *r)
+{
+	typeof(r->vcpu->arch.mmu->page_fault) old = r->vcpu->arch.mmu->page_fault;
+	fastpath_t fastpath = enter(r);
+	int ret;
+
 	KUNIT_EXPECT_EQ(r->t->vm.test, fastpath, EXIT_FASTPATH_EXIT_HANDLED);
 
 	r->vcpu->arch.mmu->page_fault = fake_page_fault;
@@ -205,14 +212,125 @@ static void fault_comes_before_the_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, INVALID_GPA);
 }
 
-/* It is the guest's to be entered again once userspace knows. */
-static void reported_fault_is_not_repeated(struct kunit *test)
+struct report_case {
+	const char *name;
+	int answer;
+};
+
+static const struct report_case reports[] = {
+	{ "memory fault", -EFAULT },
+	{ "signal in the fault", -EINTR },
+	{ "no memory", -ENOMEM },
+	{ "memory error", -EHWPOISON },
+};
+
+KUNIT_ARRAY_PARAM_DESC(report, reports, name);
+
+/*
+ * Userspace may resolve the fault, or not, or have it undone before it comes back.
+ * However often that goes wrong, the guest doesn't get to fault for it.
+ */
+static void reported_fault_comes_before_the_entry(struct kunit *test)
+{
+	const struct report_case *p = test->param_value;
+	struct tdx_run_test *r = tdx_run_test(test);
+	int i;
+
+	for (i = 0; i < PAGE_FAULT_MAX; i++)
+		mmu.answers[i] = p->answer;
+	mmu.nr = 0;
+	mmu.then = NULL;
+	KUNIT_EXPECT_EQ(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0),
+			p->answer);
+	tdx_test_reset_counts(r->t);
+
+	for (i = 1; i < PAGE_FAULT_MAX - 1; i++) {
+		KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, PRIVATE_GPA);
+		KUNIT_EXPECT_EQ(test, refault(r), p->answer);
+		KUNIT_EXPECT_EQ(test, mmu.nr, i + 1);
+	}
+
+	mmu.answers[i] = RET_PF_FIXED;
+	KUNIT_EXPECT_EQ(test, refault(r), RET_PF_FIXED);
+	KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, INVALID_GPA);
+	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 0);
+
+	KUNIT_EXPECT_EQ(test, enter(r), EXIT_FASTPATH_NONE);
+	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 1);
+}
+
+/* The guest may be able to handle it even where its access is reported for ever. */
+static void event_gets_past_a_reported_fault(struct kunit *test)
 {
 	struct tdx_run_test *r = tdx_run_test(test);
 
-	answer(-EFAULT, 0, 0, 0);
+	answer(-EFAULT, -EFAULT, 0, 0);
+	mmu.then = post_interrupt;
 	KUNIT_EXPECT_EQ(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0), -EFAULT);
+	KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, PRIVATE_GPA);
+	KUNIT_EXPECT_EQ(test, refault(r), -EFAULT);
 	KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, INVALID_GPA);
+	KUNIT_EXPECT_EQ(test, r->tdx->nr_vain_entries, 1);
+	pi_clear_on(&r->tdx->vt.pi_desc);
+}
+
+static void resolve_a_fault(struct tdx_run_test *r)
+{
+	answer(RET_PF_FIXED, RET_PF_SPURIOUS, 0, 0);
+	KUNIT_EXPECT_EQ(r->t->vm.test, RET_PF_FIXED,
+			violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0));
+	KUNIT_EXPECT_EQ(r->t->vm.test, r->tdx->refault_gpa, INVALID_GPA);
+}
+
+static void set_invalidation(struct kvm *kvm, bool in_progress, gfn_t start, gfn_t end)
+{
+	guard(write_lock)(&kvm->mmu_lock);
+
+	kvm->mmu_invalidate_in_progress = in_progress;
+	kvm->mmu_invalidate_range_start = in_progress ? start : INVALID_GPA;
+	kvm->mmu_invalidate_range_end = in_progress ? end : INVALID_GPA;
+}
+
+/* A conversion by another thread, over before the vCPU gets to its entry, or not yet. */
+static void what_was_taken_away_is_faulted_in_again(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+	gfn_t gfn = gpa_to_gfn(PRIVATE_GPA);
+	struct kvm *kvm = r->vcpu->kvm;
+
+	tdx_test_reset_counts(r->t);
+
+	resolve_a_fault(r);
+	kvm->mmu_invalidate_seq++;
+	KUNIT_EXPECT_EQ(test, refault(r), RET_PF_SPURIOUS);
+	KUNIT_EXPECT_EQ(test, mmu.nr, 2);
+	KUNIT_EXPECT_EQ(test, mmu.last.gfn, gfn);
+
+	resolve_a_fault(r);
+	set_invalidation(kvm, true, gfn, gfn + 1);
+	KUNIT_EXPECT_EQ(test, refault(r), RET_PF_SPURIOUS);
+	KUNIT_EXPECT_EQ(test, mmu.nr, 2);
+	set_invalidation(kvm, false, 0, 0);
+	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 0);
+}
+
+static void what_is_still_there_is_not(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+	gfn_t gfn = gpa_to_gfn(PRIVATE_GPA);
+	struct kvm *kvm = r->vcpu->kvm;
+
+	tdx_test_reset_counts(r->t);
+	resolve_a_fault(r);
+	set_invalidation(kvm, true, gfn + 1, gfn + 2);
+	KUNIT_EXPECT_EQ(test, enter(r), EXIT_FASTPATH_NONE);
+	set_invalidation(kvm, false, 0, 0);
+
+	/* The guest has been there since: what happens later is for another fault. */
+	kvm->mmu_invalidate_seq++;
+	KUNIT_EXPECT_EQ(test, enter(r), EXIT_FASTPATH_NONE);
+	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 2);
+	KUNIT_EXPECT_EQ(test, mmu.nr, 1);
 }
 
 /* An interrupt that the guest doesn't take must not use up the module's patience. */
@@ -424,7 +542,10 @@ static struct kunit_case tdx_violation_cases[] = {
 	KUNIT_CASE(private_fault_is_retried_until_done),
 	KUNIT_CASE_PARAM(retry_is_left_for_the_run_loop, leave_gen_params),
 	KUNIT_CASE(fault_comes_before_the_entry),
-	KUNIT_CASE(reported_fault_is_not_repeated),
+	KUNIT_CASE_PARAM(reported_fault_comes_before_the_entry, report_gen_params),
+	KUNIT_CASE(event_gets_past_a_reported_fault),
+	KUNIT_CASE(what_was_taken_away_is_faulted_in_again),
+	KUNIT_CASE(what_is_still_there_is_not),
 	KUNIT_CASE(events_are_worth_two_entries),
 	KUNIT_CASE(pending_page_is_found_out),
 	KUNIT_CASE(progress_is_no_repetition),
