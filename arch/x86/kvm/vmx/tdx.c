@@ -265,7 +265,6 @@ static void tdx_release_key(struct kvm_tdx *kvm_tdx)
 
 	scoped_guard(mutex, &tdx_key_lock)
 		r = __tdx_release_key(kvm_tdx);
-	}
 
 	if (r)
 		kvm_tdx->key_leaked = true;
@@ -297,6 +296,7 @@ static void tdx_reclaim_tdr(struct kvm_tdx *kvm_tdx)
 		tdx_report_failure(&kvm_tdx->kvm, TDH_PHYMEM_PAGE_WBINVD, status,
 				   tdr, tdx_get_global_keyid());
 		goto leak;
+	}
 
 	tdx_clear_page(tdr);
 	tdx_free_control_page(tdr);
@@ -451,6 +451,7 @@ static int tdx_create_td(struct kvm_tdx *kvm_tdx, const struct td_params *params
 		}
 	}
 
+	r = tdx_create_tdr(kvm_tdx, hw_error);
 	r = r ?: tdx_add_tdcs(kvm_tdx, hw_error);
 	r = r ?: tdx_init_tdcs(kvm_tdx, params, hw_error);
 	r = r ?: tdx_read_td_field(kvm_tdx, TD_MD_TSC_OFFSET, &kvm_tdx->tsc_offset);
@@ -496,9 +497,9 @@ int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error)
 	lockdep_assert_held(&kvm->lock);
 	lockdep_assert_held(&kvm->slots_lock);
 
-	r = tdx_create_td(kvm_tdx, &config->params, hw_error);
 	tdx_take_debugfs_name(kvm);
 
+	r = tdx_create_td(kvm_tdx, &config->params, hw_error);
 	if (r) {
 		tdx_undo_create_td(kvm_tdx);
 		return r;
@@ -506,6 +507,7 @@ int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error)
 
 	kvm_tdx->attributes = config->params.attributes;
 	kvm_tdx->xfam = config->params.xfam;
+	tdx_note_xfam(kvm_tdx->xfam);
 	kvm->arch.gfn_direct_bits = config->direct_bits;
 	kvm_tdx->state = TD_STATE_INITIALIZED;
 
@@ -564,7 +566,6 @@ int tdx_vm_init(struct kvm *kvm)
 	kvm->arch.has_protected_state = true;
 	kvm->arch.has_private_mem = true;
 	/* Interrupts are acknowledged in the CPU's virtual APIC, unseen. */
-	kvm_tdx->busy_gpa = INVALID_GPA;
 	kvm->arch.has_protected_eoi = true;
 	kvm->arch.has_protected_pmu = true;
 	/* The guest's PAT takes effect whether KVM wants it or not. */
@@ -581,9 +582,10 @@ int tdx_vm_init(struct kvm *kvm)
 	/* MAX_VCPUS of the module is no smaller, see tdx_check_sys_info(). */
 	kvm->max_vcpus = min_t(int, kvm->max_vcpus, num_present_cpus());
 
-	kvm_tdx->state = TD_STATE_UNINITIALIZED;
 	snprintf(kvm_tdx->name, sizeof(kvm_tdx->name), "%d", task_pid_nr(current));
+	kvm_tdx->state = TD_STATE_UNINITIALIZED;
 	kvm_tdx->hkid = TDX_NO_HKID;
+	kvm_tdx->busy_gpa = INVALID_GPA;
 	xa_init(&kvm_tdx->deferred);
 	return 0;
 }

@@ -101,6 +101,13 @@ struct kvm_tdx {
 	 */
 	bool fatal;
 	struct xarray deferred;
+
+	/*
+	 * The page whose removal couldn't begin, and how often not, in a row.
+	 * Under mmu_lock held for write.
+	 */
+	gpa_t busy_gpa;
+	unsigned int nr_busy;
 	struct misc_cg *misc_cg;
 
 	/* Control pages, 0 if there is none. */
@@ -110,13 +117,6 @@ struct kvm_tdx {
 
 	u64 attributes;
 	u64 xfam;
-
-	/*
-	 * The page whose removal couldn't begin, and how often not, in a row.
-	 * Under mmu_lock held for write.
-	 */
-	gpa_t busy_gpa;
-	unsigned int nr_busy;
 	u64 tsc_offset;
 	u64 tsc_multiplier;
 
@@ -224,11 +224,15 @@ static_assert(offsetof(struct kvm_tdx, kvm) == 0);
 
 static __always_inline struct kvm_tdx *to_kvm_tdx(struct kvm *kvm)
 {
+	vt_warn_on(kvm->arch.vm_type != KVM_X86_TDX_VM);
+
 	return container_of(kvm, struct kvm_tdx, kvm);
 }
 
 static __always_inline struct vcpu_tdx *to_tdx(struct kvm_vcpu *vcpu)
 {
+	vt_warn_on(vcpu->kvm->arch.vm_type != KVM_X86_TDX_VM);
+
 	return container_of(vcpu, struct vcpu_tdx, vcpu);
 }
 
@@ -306,6 +310,7 @@ void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
 		     u64 op2);
 int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
 		       u64 op1, u64 op2);
+int tdx_read_error(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1, u64 op2);
 
 /* tdx_vcpu.c */
 void tdx_vcpus_init(void);
@@ -317,7 +322,6 @@ void tdx_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event);
 void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
 void tdx_vcpu_put(struct kvm_vcpu *vcpu);
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);
-int tdx_read_error(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1, u64 op2);
 int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx);
 void tdx_flush_tlb_all(struct kvm_vcpu *vcpu);
 void tdx_flush_tlb_current(struct kvm_vcpu *vcpu);
@@ -336,11 +340,15 @@ static inline void tdx_assert_vcpu_loaded(struct kvm_vcpu *vcpu)
 
 /* tdx_entry.c */
 void tdx_entry_init(void);
+void tdx_note_xfam(u64 xfam);
 void tdx_prepare_switch_to_host(struct kvm_vcpu *vcpu);
 void tdx_record_exit(struct vcpu_tdx *tdx, u64 status);
 fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags);
 void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
 		       u64 *info2, u32 *intr_info, u32 *error_code);
+#if IS_ENABLED(CONFIG_KUNIT)
+extern bool tdx_xss_can_differ;
+#endif
 
 /* tdx_exit.c */
 int tdx_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);

@@ -27,6 +27,8 @@
  */
 #include <linux/sched.h>
 
+#include <kunit/visibility.h>
+
 #include <asm/apic.h>
 #include <asm/debugreg.h>
 #include <asm/fpu/xcr.h>
@@ -119,16 +121,27 @@ void tdx_prepare_switch_to_host(struct kvm_vcpu *vcpu)
 	vt->guest_state_loaded = false;
 }
 
+/* Whether an exit can leave anything but the host's value in IA32_XSS. */
+VISIBLE_IF_KUNIT bool tdx_xss_can_differ __read_mostly;
+
 /*
- * The XFAM of this TD doesn't tell what an emulated EPT violation does to these:
- * the module initializes them by the XFAM of the TD that ran here last.
+ * To be told of each TD before it can run.  An exit leaves the XFAM of the TD in XCR0
+ * and IA32_XSS, but not always that of the one which exits: an emulated EPT violation
+ * goes by the TD that ran on the CPU last.  So one that differs is enough.
  */
+void tdx_note_xfam(u64 xfam)
+{
+	if ((xfam & TDX_XFAM_SUPERVISOR) != kvm_host.xss)
+		WRITE_ONCE(tdx_xss_can_differ, true);
+}
+
 static void tdx_restore_xsave_state(struct kvm_vcpu *vcpu)
 {
 	if (xgetbv(XCR_XFEATURE_ENABLED_MASK) != kvm_host.xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, kvm_host.xcr0);
 
-	if (boot_cpu_has(X86_FEATURE_XSAVES))
+	/* To read it takes as long as to write it. */
+	if (READ_ONCE(tdx_xss_can_differ) && boot_cpu_has(X86_FEATURE_XSAVES))
 		wrmsrl(MSR_IA32_XSS, kvm_host.xss);
 
 	/* Compares first. */
@@ -147,7 +160,7 @@ static void tdx_restore_host_state(struct kvm_vcpu *vcpu, u64 host_xfd)
 	 * left for the value that the task wants, or do nothing as long as no task
 	 * uses a feature that XFD disables.
 	 */
-	if (to_kvm_tdx(vcpu->kvm)->xfam & TDX_XFAM_AMX)
+	if (host_xfd)
 		wrmsrl(MSR_IA32_XFD, host_xfd);
 }
 
@@ -207,19 +220,6 @@ static bool tdx_is_entry_held_off(struct kvm_vcpu *vcpu)
 }
 
 /*
- * With the answer to a TDVMCALL the guest gets the XMM registers that it selected.
- * None has an answer in them: what they hold is userspace's.
- */
-static void tdx_clear_xmm(void)
-{
-	asm volatile("pxor %%xmm0, %%xmm0\n\t"
-		     "pxor %%xmm1, %%xmm1\n\t"
-		     "pxor %%xmm2, %%xmm2\n\t"
-		     "pxor %%xmm3, %%xmm3\n\t"
-		     "pxor %%xmm4, %%xmm4\n\t"
-		     "pxor %%xmm5, %%xmm5\n\t"
-		     "pxor %%xmm6, %%xmm6\n\t"
-/*
  * Whether a private fault has to be resolved first: it was not when the TD was left,
  * or what had been mapped was taken away again since, e.g. by a conversion that
  * userspace made before it came back.  To enter in vain costs one of the few faults
@@ -244,6 +244,19 @@ static bool tdx_must_fault_first(struct kvm_vcpu *vcpu)
 	return tdx->refault_gpa != INVALID_GPA;
 }
 
+/*
+ * With the answer to a TDVMCALL the guest gets the XMM registers that it selected.
+ * None has an answer in them: what they hold is userspace's.
+ */
+static void tdx_clear_xmm(void)
+{
+	asm volatile("pxor %%xmm0, %%xmm0\n\t"
+		     "pxor %%xmm1, %%xmm1\n\t"
+		     "pxor %%xmm2, %%xmm2\n\t"
+		     "pxor %%xmm3, %%xmm3\n\t"
+		     "pxor %%xmm4, %%xmm4\n\t"
+		     "pxor %%xmm5, %%xmm5\n\t"
+		     "pxor %%xmm6, %%xmm6\n\t"
 		     "pxor %%xmm7, %%xmm7\n\t"
 		     "pxor %%xmm8, %%xmm8\n\t"
 		     "pxor %%xmm9, %%xmm9\n\t"
@@ -297,6 +310,7 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	if (unlikely(tdx->vmcall.rcx & TDX_VMCALL_XMM_MASK))
 		tdx_clear_xmm();
 
+	/* 0 after an exit of such a TD.  What it was nobody else tells for sure. */
 	if (kvm_tdx->xfam & TDX_XFAM_AMX)
 		rdmsrl(MSR_IA32_XFD, host_xfd);
 

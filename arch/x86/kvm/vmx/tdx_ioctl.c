@@ -193,8 +193,7 @@ out:
 
 static int tdx_finalize_vm(struct kvm *kvm, struct kvm_tdx_cmd *cmd)
 {
-	if (to_kvm_tdx(kvm)->state != TD_STATE_INITIALIZED || cmd->flags ||
-	    cmd->data)
+	if (to_kvm_tdx(kvm)->state != TD_STATE_INITIALIZED || cmd->flags)
 		return -EINVAL;
 
 	return tdx_td_finalize(kvm, &cmd->hw_error);

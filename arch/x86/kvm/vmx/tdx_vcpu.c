@@ -473,6 +473,9 @@ int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx)
 
 	tdx->state = VCPU_TD_STATE_INITIALIZED;
 
+	/* For traces and perf: unknown, as opposed to where a CPU starts. */
+	kvm_rip_write(vcpu, 0);
+
 	/* Firmware, not INIT and SIPI, is what makes the other vCPUs wait. */
 	vcpu->arch.mp_state = KVM_MP_STATE_RUNNABLE;
 	return 0;

@@ -241,6 +241,26 @@ static void host_state_is_back_after_every_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pkru, r->vcpu->arch.host_pkru);
 }
 
+/* One TD with another value is enough, for all of them and for good. */
+static void xss_is_restored_if_it_can_differ(struct kunit *test)
+{
+	const u64 user = XFEATURE_MASK_FPSSE | TDX_XFAM_AVX | TDX_XFAM_AVX512 |
+			 TDX_XFAM_PKRU | TDX_XFAM_AMX;
+	bool can_differ = tdx_xss_can_differ;
+
+	WRITE_ONCE(tdx_xss_can_differ, false);
+	tdx_note_xfam(kvm_host.xss);
+	tdx_note_xfam(kvm_host.xss | user);
+	KUNIT_EXPECT_FALSE(test, tdx_xss_can_differ);
+
+	tdx_note_xfam((kvm_host.xss | user) ^ TDX_XFAM_CET);
+	KUNIT_EXPECT_TRUE(test, tdx_xss_can_differ);
+	tdx_note_xfam(kvm_host.xss | user);
+	KUNIT_EXPECT_TRUE(test, tdx_xss_can_differ);
+
+	WRITE_ONCE(tdx_xss_can_differ, can_differ);
+}
+
 static void vcpu_runs_only_in_a_runnable_td(struct kunit *test)
 {
 	struct tdx_run_test *r = tdx_run_test(test);
@@ -349,6 +369,7 @@ static struct kunit_case tdx_entry_cases[] = {
 	KUNIT_CASE(posted_interrupt_is_taken_along),
 	KUNIT_CASE(queued_events_are_dropped),
 	KUNIT_CASE(host_state_is_back_after_every_entry),
+	KUNIT_CASE(xss_is_restored_if_it_can_differ),
 	KUNIT_CASE(vcpu_runs_only_in_a_runnable_td),
 	KUNIT_CASE(no_entry_while_held_off),
 	{}

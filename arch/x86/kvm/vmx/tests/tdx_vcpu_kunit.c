@@ -378,6 +378,18 @@ static void notify_and_bus_lock_are_programmed(struct kunit *test)
 	tdx_test_expect_bugged(t, false);
 }
 
+/* What trace events and perf are told, for want of anything that is true. */
+static void rip_is_unknown(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = tdx_test_create_vcpu(t);
+
+	/* As kvm_vcpu_reset() leaves it. */
+	kvm_rip_write(vcpu, 0xfff0);
+	KUNIT_ASSERT_EQ(test, tdx_test_init_vcpu(t, vcpu), 0);
+	KUNIT_EXPECT_EQ(test, kvm_rip_read(vcpu), 0);
+}
+
 static struct kunit_case tdx_vcpu_cases[] = {
 	KUNIT_CASE(loaded_vcpu_leaves_its_former_cpu),
 	KUNIT_CASE(vcpu_that_stays_is_not_flushed),
@@ -394,6 +406,7 @@ static struct kunit_case tdx_vcpu_cases[] = {
 	KUNIT_CASE(uninitialized_vcpu_has_no_root),
 	KUNIT_CASE(creation_needs_an_initialized_td),
 	KUNIT_CASE(notify_and_bus_lock_are_programmed),
+	KUNIT_CASE(rip_is_unknown),
 	{}
 };
 

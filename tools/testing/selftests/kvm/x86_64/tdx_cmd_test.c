@@ -117,6 +117,31 @@ TEST_F(td, unreadable_command)
 	EXPECT_EQ(-EFAULT, raw_cmd(self->vcpu->fd, BAD_ADDRESS));
 }
 
+/* What upstream's KVM doesn't look at isn't refused here, either. */
+TEST(fields_that_mean_nothing)
+{
+	struct kvm_cpuid2 *cpuid = allocate_kvm_cpuid2(256);
+	struct kvm_tdx_capabilities *caps;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = tdx_vm_create_with_vcpu(1, &vcpu);
+
+	caps = calloc(1, sizeof(*caps) + 256 * sizeof(struct kvm_cpuid_entry2));
+	memset(caps, 0xff, sizeof(*caps));
+	caps->cpuid.nent = 256;
+	EXPECT_EQ(0, __tdx_cmd(vm->fd, KVM_TDX_CAPABILITIES, 0, caps, NULL));
+	EXPECT_EQ(0, caps->cpuid.padding);
+
+	cpuid->padding = -1;
+	EXPECT_EQ(0, __tdx_cmd(vcpu->fd, KVM_TDX_GET_CPUID, -1, cpuid, NULL));
+
+	EXPECT_EQ(-EINVAL, __tdx_cmd(vm->fd, KVM_TDX_FINALIZE_VM, 1, NULL, NULL));
+	EXPECT_EQ(0, __tdx_cmd(vm->fd, KVM_TDX_FINALIZE_VM, 0, (void *)-1ul, NULL));
+
+	kvm_vm_free(vm);
+	free(cpuid);
+	free(caps);
+}
+
 /* INIT_VM and FINALIZE_VM hand the command back even when they refuse. */
 TEST_F(td, command_that_cannot_be_written_back)
 {
