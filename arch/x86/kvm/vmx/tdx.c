@@ -11,7 +11,8 @@
  *	vCPUs leave their CPUs, key released	tdx_vm_pre_destroy()
  *	vCPU control pages reclaimed		tdx_vcpu_free()
  *	S-EPT pages reclaimed			tdx_free_external_spt()
- *	TDCS, then TDR reclaimed		tdx_vm_destroy()
+ *	what a fatal TD has lost, TDCS, then
+ *	TDR reclaimed				tdx_vm_destroy()
  *
  * If the key can't be released, nothing of what is encrypted with it may be used
  * for anything else: key ID and pages are leaked, and counted.

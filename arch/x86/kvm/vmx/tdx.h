@@ -37,9 +37,10 @@
 
 /*
  * States of a TD.  Changed under kvm->lock, all vCPU mutexes and slots_lock, so
- * that any one of them is enough to read it, with two additions: S-EPT
- * operations read it under mmu_lock, which is therefore held for write when the
- * TD becomes runnable.
+ * that any one of them is enough to read it.  Two more read it: S-EPT operations
+ * under mmu_lock, which is therefore held for write when the TD becomes runnable;
+ * and the creation of a vCPU without a lock, while which no state changes, see
+ * tdx_lock_vm().
  */
 enum kvm_tdx_state {
 	/* No key ID, no control page. */
@@ -254,8 +255,8 @@ static __always_inline bool tdx_status_has_exit_reason(u64 status)
 }
 
 /*
- * Every SEAMCALL on behalf of a TD goes through here, to be counted.  @call is
- * evaluated once.
+ * SEAMCALLs on behalf of a TD go through here, to be counted, but for
+ * TDH.VP.ENTER: tdx_vcpu_run() counts that one itself.  @call is evaluated once.
  */
 #define tdx_call(kvm_tdx, leaf, call)				\
 ({								\

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Boot a Linux bzImage with an initramfs as a TD, show its console, and tell how
- * it ended: in one line, and in the exit status.
+ * Boot a Linux bzImage, with or without an initramfs, as a TD, show its console,
+ * and tell how it ended: in one line, and in the exit status.
  *
  *	0	powered off
+ *	1	pages or a key ID didn't come back, the quote that -r wants was not
+ *		asked for, or the usage was printed
+ *	4	there is no TDX
  *	10	rebooted
  *	11	panicked
  *	12	reported a fatal error
- *	13	shut down, e.g. by a triple fault
+ *	13	shut down by a triple fault
  *	14	KVM couldn't go on with it
  *	15	was still running at the time limit
- *	254	the launcher itself failed
+ *	254	the launcher itself failed, see the message
  *
  * The guest's memory, devices and vCPUs are in tdx_linux_*.c.
  */

@@ -3,7 +3,7 @@
  * The guest's devices, all of them behind ports: a serial port that is always
  * ready and has no interrupt, a clock that tells the time of day, the registers to
  * switch off and reset the machine, and the firmware's port.  Elsewhere there is
- * nothing, and reads are all ones.
+ * nothing, and reads are all ones, except for those of a PC's timer.
  */
 #include <stdio.h>
 #include <string.h>

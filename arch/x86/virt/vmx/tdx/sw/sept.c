@@ -5,11 +5,11 @@
  * States of an entry are those of sept_entry.h; which call leads from which to
  * which is in legality[] below and nowhere else.
  *
- * Who may: an entry changes with its own lock held (bit 11), and that takes the
- * tree lock first: shared, or exclusively for changes that cut off or reconnect
- * a table (RANGE.BLOCK, RANGE.UNBLOCK, SEPT.REMOVE).  So a walk under the shared
- * tree lock meets only tables that stay.  With the TDR held exclusively neither
- * lock is needed.
+ * Who may: an entry changes with its own lock held (bit 11), and for the host that
+ * takes the tree lock first: shared, or exclusively for changes that cut off or
+ * reconnect a table (RANGE.BLOCK, RANGE.UNBLOCK, SEPT.REMOVE).  So a walk under the
+ * shared tree lock meets only tables that stay.  With the TDR held exclusively
+ * neither lock is needed.  The guest's leaves take no tree lock, see accept.c.
  *
  * References: an entry that is not FREE refers to a page of type PT_REG (leaf)
  * or PT_EPT (non-leaf) whose owner is this TD, and no other entry refers to it.

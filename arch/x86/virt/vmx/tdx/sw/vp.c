@@ -2,8 +2,8 @@
 /*
  * Life of a vCPU.
  *
- * States: UNINITIALIZED --VP.INIT--> READY; DISABLED after a triple fault.  They
- * change with the TDVPR held exclusively.
+ * States: UNINITIALIZED --VP.INIT--> READY, with the TDVPR held exclusively; DISABLED
+ * after a triple fault, by TDH.VP.ENTER, which shares it.
  *
  * Association: a vCPU has its VMCS and its translations on at most one LP.
  * VP.INIT, VP.RD, VP.WR and VP.ENTER associate it with the LP they run on;
