@@ -10,9 +10,10 @@
  * A VM with a mirror has two TDP trees.  The mirror describes private memory;
  * no CPU ever walks it, it shadows an external table that only the backend can
  * change.  The direct tree maps shared memory and is an ordinary one, except
- * that its gfns carry the "direct bit" where they index the tables.  Memslots,
- * memory attributes and struct kvm_page_fault hold gfns, and addresses, without
- * that bit: it is on the backend to take it off the address of a fault.
+ * that it begins where the "direct bit" of a gfn indexes the root table.  SPTEs,
+ * memslots, memory attributes and struct kvm_page_fault go by gfns, and
+ * addresses, without that bit: it is on the backend to take it off the address
+ * of a fault.
  */
 
 #include <linux/kvm_host.h>

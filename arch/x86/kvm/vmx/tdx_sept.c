@@ -15,11 +15,14 @@
  * whether it has a key.  The state is stable under mmu_lock, the key goes only
  * after the last user of the VM has gone.
  *
+ * The module does nothing for a TD that it has found fatal: no removal begins or is
+ * flushed, and pages are put aside until they can be reclaimed without the key.
+ *
  * Locks of the module are try-locks.  Additions hold mmu_lock for read, and
  * compete with each other and with the guest: busy is -EBUSY, and the MMU has
  * the fault repeated.  Removals hold mmu_lock for write, and compete only with
  * vCPUs in the guest: these are kept out for a second attempt, which fails only
- * if something is broken.
+ * if something is broken.  A removal that couldn't begin so is -EBUSY once.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

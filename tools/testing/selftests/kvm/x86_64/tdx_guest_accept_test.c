@@ -235,28 +235,13 @@ static void expect_death(struct __test_metadata *_metadata, bool pre_fault)
 	EXPECT_EQ(before.leaked, after.leaked);
 }
 
-static bool has_sept_ve_disable(void)
-{
-	struct kvm_vm *vm = tdx_vm_create();
-	struct kvm_tdx_capabilities *caps = tdx_vm_capabilities(vm);
-	bool has = caps->supported_attrs & TDX_ATTR_SEPT_VE_DISABLE;
-
-	free(caps);
-	kvm_vm_free(vm);
-	return has;
-}
-
 TEST(touched_before_accept)
 {
-	if (!has_sept_ve_disable())
-		SKIP(return, "No SEPT_VE_DISABLE");
 	expect_death(_metadata, false);
 }
 
 TEST(touched_after_pre_fault_before_accept)
 {
-	if (!has_sept_ve_disable())
-		SKIP(return, "No SEPT_VE_DISABLE");
 	expect_death(_metadata, true);
 }
 
