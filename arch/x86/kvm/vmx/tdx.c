@@ -508,7 +508,6 @@ int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error)
 
 	kvm_tdx->attributes = config->params.attributes;
 	kvm_tdx->xfam = config->params.xfam;
-	tdx_note_xfam(kvm_tdx->xfam);
 	kvm->arch.gfn_direct_bits = config->direct_bits;
 	kvm_tdx->state = TD_STATE_INITIALIZED;
 
@@ -682,8 +681,10 @@ static int __init tdx_check_sys_info(void)
 	else if (!enable_apicv && !info->pi_no_cpu)
 		missing = "APIC virtualization with posted interrupts";
 
-	if (!missing)
+	if (!missing) {
+		tdx_entry_set_xfam(tdx_supported_xfam(info));
 		return 0;
+	}
 
 	pr_err("TDX is off: it needs %s\n", missing);
 	return -EOPNOTSUPP;

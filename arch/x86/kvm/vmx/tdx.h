@@ -104,11 +104,12 @@ struct kvm_tdx {
 	struct xarray deferred;
 
 	/*
-	 * The page whose removal couldn't begin, and how often not, in a row.
-	 * Under mmu_lock held for write.
+	 * The page whose removal couldn't begin, how often in a row that was so of
+	 * it, and of any page.  Under mmu_lock held for write.
 	 */
 	gpa_t busy_gpa;
 	unsigned int nr_busy;
+	unsigned int nr_busy_all;
 	struct misc_cg *misc_cg;
 
 	/* Control pages, 0 if there is none. */
@@ -197,14 +198,17 @@ struct vcpu_tdx {
 
 	/*
 	 * A private fault to be resolved before the TD is entered, INVALID_GPA if
-	 * there is none, and the entries that were made in spite of one.
+	 * there is none.
 	 */
 	gpa_t refault_gpa;
+
+	/* The entries that were made in spite of a fault, and at which address. */
+	gpa_t vain_gpa;
 	unsigned int nr_vain_entries;
 
 	/*
-	 * The private fault that was resolved since the TD was left, if any, and
-	 * mmu_invalidate_seq from before: whether it still is can be told from it.
+	 * The private fault that was resolved since the guest ran, if any, and
+	 * mmu_invalidate_seq from before, to tell whether it still is.
 	 */
 	gpa_t resolved_gpa;
 	unsigned long resolved_seq;
@@ -341,14 +345,14 @@ static inline void tdx_assert_vcpu_loaded(struct kvm_vcpu *vcpu)
 
 /* tdx_entry.c */
 void tdx_entry_init(void);
-void tdx_note_xfam(u64 xfam);
+void tdx_entry_set_xfam(u64 supported_xfam);
 void tdx_prepare_switch_to_host(struct kvm_vcpu *vcpu);
 void tdx_record_exit(struct vcpu_tdx *tdx, u64 status);
 fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags);
 void tdx_get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1,
 		       u64 *info2, u32 *intr_info, u32 *error_code);
 #if IS_ENABLED(CONFIG_KUNIT)
-extern bool tdx_xss_can_differ;
+bool tdx_xfam_can_change_xss(u64 supported_xfam, u64 host_xss);
 #endif
 
 /* tdx_exit.c */

@@ -121,18 +121,22 @@ void tdx_prepare_switch_to_host(struct kvm_vcpu *vcpu)
 	vt->guest_state_loaded = false;
 }
 
-/* Whether an exit can leave anything but the host's value in IA32_XSS. */
-VISIBLE_IF_KUNIT bool tdx_xss_can_differ __read_mostly;
-
 /*
- * To be told of each TD before it can run.  An exit leaves the XFAM of the TD in XCR0
- * and IA32_XSS, but not always that of the one which exits: an emulated EPT violation
- * goes by the TD that ran on the CPU last.  So one that differs is enough.
+ * Whether an exit can leave anything but the host's value in IA32_XSS.  It leaves the
+ * XFAM of the TD in XCR0 and IA32_XSS, but not always that of the one which exits: an
+ * emulated EPT violation goes by the TD that ran on the CPU last, which may have been
+ * the guest of a kvm_intel that was unloaded since.
  */
-void tdx_note_xfam(u64 xfam)
+static bool tdx_xss_can_differ __ro_after_init = true;
+
+VISIBLE_IF_KUNIT bool tdx_xfam_can_change_xss(u64 supported_xfam, u64 host_xss)
 {
-	if ((xfam & TDX_XFAM_SUPERVISOR) != kvm_host.xss)
-		WRITE_ONCE(tdx_xss_can_differ, true);
+	return host_xss || (supported_xfam & TDX_XFAM_SUPERVISOR);
+}
+
+void __init tdx_entry_set_xfam(u64 supported_xfam)
+{
+	tdx_xss_can_differ = tdx_xfam_can_change_xss(supported_xfam, kvm_host.xss);
 }
 
 static void tdx_restore_xsave_state(struct kvm_vcpu *vcpu)
@@ -141,7 +145,7 @@ static void tdx_restore_xsave_state(struct kvm_vcpu *vcpu)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, kvm_host.xcr0);
 
 	/* To read it takes as long as to write it. */
-	if (READ_ONCE(tdx_xss_can_differ) && boot_cpu_has(X86_FEATURE_XSAVES))
+	if (tdx_xss_can_differ && boot_cpu_has(X86_FEATURE_XSAVES))
 		wrmsrl(MSR_IA32_XSS, kvm_host.xss);
 
 	/* Compares first. */
@@ -221,27 +225,36 @@ static bool tdx_is_entry_held_off(struct kvm_vcpu *vcpu)
 
 /*
  * Whether a private fault has to be resolved first: it was not when the TD was left,
- * or what had been mapped was taken away again since, e.g. by a conversion that
+ * or what had been mapped was taken away again since, by a conversion or a hole that
  * userspace made before it came back.  To enter in vain costs one of the few faults
  * that the module tolerates at one instruction, see tdx_fault_in_private().
  *
- * That is no guarantee, a removal may begin right after.  Unrelated invalidations
- * are mistaken for one that matters, for the price of looking again.
+ * That is no guarantee: a removal may begin right after, and kick the vCPU before
+ * the guest has got to its first instruction, and that of a memslot goes unseen.
+ * Unrelated invalidations are mistaken for one that matters, for the price of
+ * looking again.
  */
 static bool tdx_must_fault_first(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 	gpa_t gpa = tdx->resolved_gpa;
 
-	if (gpa != INVALID_GPA) {
-		tdx->resolved_gpa = INVALID_GPA;
-
-		if (mmu_invalidate_retry_gfn_unsafe(vcpu->kvm, tdx->resolved_seq,
-						    gpa_to_gfn(gpa)))
-			tdx->refault_gpa = gpa;
-	}
+	if (gpa != INVALID_GPA &&
+	    mmu_invalidate_retry_gfn_unsafe(vcpu->kvm, tdx->resolved_seq,
+					    gpa_to_gfn(gpa)))
+		tdx->refault_gpa = gpa;
 
 	return tdx->refault_gpa != INVALID_GPA;
+}
+
+/*
+ * A guest that has run may be past the access.  To resolve the fault once more then
+ * could tell userspace of one that nobody makes any more.
+ */
+static void tdx_forget_resolved_fault(struct vcpu_tdx *tdx)
+{
+	if (tdx_status_has_exit_reason(tdx->status))
+		tdx->resolved_gpa = INVALID_GPA;
 }
 
 /*
@@ -310,7 +323,10 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	if (unlikely(tdx->vmcall.rcx & TDX_VMCALL_XMM_MASK))
 		tdx_clear_xmm();
 
-	/* 0 after an exit of such a TD.  What it was nobody else tells for sure. */
+	/*
+	 * 0 after an exit of such a TD; an emulated EPT violation leaves it alone.
+	 * What it was nobody else tells for sure.
+	 */
 	if (kvm_tdx->xfam & TDX_XFAM_AMX)
 		rdmsrl(MSR_IA32_XFD, host_xfd);
 
@@ -319,6 +335,7 @@ fastpath_t tdx_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 
 	tdx_restore_host_state(vcpu, host_xfd);
 
+	tdx_forget_resolved_fault(tdx);
 	tdx_clear_events(vcpu);
 
 	if (tdx->vt.exit_reason.basic == EXIT_REASON_TDCALL)

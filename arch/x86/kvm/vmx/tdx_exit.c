@@ -92,6 +92,11 @@ static void tdx_leave_fault(struct kvm_vcpu *vcpu, gpa_t gpa)
 {
 	struct vcpu_tdx *tdx = to_tdx(vcpu);
 
+	if (tdx->vain_gpa != gpa) {
+		tdx->vain_gpa = gpa;
+		tdx->nr_vain_entries = 0;
+	}
+
 	if (kvm_vcpu_has_events(vcpu) && tdx->nr_vain_entries < TDX_MAX_VAIN_ENTRIES)
 		tdx->nr_vain_entries++;
 	else
@@ -127,6 +132,7 @@ static int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 	int r;
 
 	tdx->refault_gpa = INVALID_GPA;
+	tdx->resolved_gpa = INVALID_GPA;
 
 	for (;;) {
 		tdx->resolved_seq = READ_ONCE(vcpu->kvm->mmu_invalidate_seq);
@@ -137,7 +143,6 @@ static int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa)
 					       PFERR_PRIVATE_ACCESS);
 		if (r > 0 && r != RET_PF_RETRY) {
 			tdx->resolved_gpa = gpa;
-			tdx->nr_vain_entries = 0;
 			return r;
 		}
 
@@ -360,6 +365,10 @@ static int __tdx_handle_exit(struct kvm_vcpu *vcpu)
 
 	if (reason.basic != EXIT_REASON_EPT_VIOLATION)
 		to_tdx(vcpu)->repeated_gpa = INVALID_GPA;
+
+	/* The one exit that tells for sure that the guest got on. */
+	if (reason.basic == EXIT_REASON_TDCALL)
+		to_tdx(vcpu)->vain_gpa = INVALID_GPA;
 
 	if (tdx_status_code(status) == TDX_NON_RECOVERABLE_VCPU)
 		to_tdx(vcpu)->disabled = true;

@@ -195,9 +195,11 @@ static bool tdx_note_fatal(struct kvm_tdx *kvm_tdx, u64 status)
 
 /*
  * A removal that can't begin is worth another try, after what has begun is finished,
- * and others have had the lock.  More than one isn't: no vCPU was in the way.
+ * and others have had the lock.  More than one isn't: no vCPU was in the way.  Nor is
+ * one each, if it goes on like that with the pages of others.
  */
 #define TDX_MAX_BUSY_BEGINS	2
+#define TDX_MAX_BUSY_IN_A_ROW	64
 
 static bool tdx_may_begin_later(struct kvm_tdx *kvm_tdx, gpa_t gpa)
 {
@@ -206,7 +208,8 @@ static bool tdx_may_begin_later(struct kvm_tdx *kvm_tdx, gpa_t gpa)
 		kvm_tdx->nr_busy = 0;
 	}
 
-	return ++kvm_tdx->nr_busy < TDX_MAX_BUSY_BEGINS;
+	return ++kvm_tdx->nr_busy < TDX_MAX_BUSY_BEGINS &&
+	       ++kvm_tdx->nr_busy_all < TDX_MAX_BUSY_IN_A_ROW;
 }
 
 static int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level level)
@@ -229,6 +232,7 @@ static int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level leve
 		return -EBUSY;
 
 	kvm_tdx->busy_gpa = INVALID_GPA;
+	kvm_tdx->nr_busy_all = 0;
 
 	/* That it was blocked before is news, but no reason to stop. */
 	if (!tdx_status_is_error(status) || tdx_note_fatal(kvm_tdx, status))

@@ -210,6 +210,7 @@ int tdx_vcpu_create(struct kvm_vcpu *vcpu)
 	vcpu->arch.apic->apicv_active = true;
 
 	tdx->refault_gpa = INVALID_GPA;
+	tdx->vain_gpa = INVALID_GPA;
 	tdx->resolved_gpa = INVALID_GPA;
 	tdx->repeated_gpa = INVALID_GPA;
 

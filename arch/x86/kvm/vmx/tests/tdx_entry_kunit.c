@@ -241,24 +241,17 @@ static void host_state_is_back_after_every_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pkru, r->vcpu->arch.host_pkru);
 }
 
-/* One TD with another value is enough, for all of them and for good. */
+/* Neither the host nor any TD uses it: only then there is nothing to restore. */
 static void xss_is_restored_if_it_can_differ(struct kunit *test)
 {
 	const u64 user = XFEATURE_MASK_FPSSE | TDX_XFAM_AVX | TDX_XFAM_AVX512 |
 			 TDX_XFAM_PKRU | TDX_XFAM_AMX;
-	bool can_differ = tdx_xss_can_differ;
 
-	WRITE_ONCE(tdx_xss_can_differ, false);
-	tdx_note_xfam(kvm_host.xss);
-	tdx_note_xfam(kvm_host.xss | user);
-	KUNIT_EXPECT_FALSE(test, tdx_xss_can_differ);
-
-	tdx_note_xfam((kvm_host.xss | user) ^ TDX_XFAM_CET);
-	KUNIT_EXPECT_TRUE(test, tdx_xss_can_differ);
-	tdx_note_xfam(kvm_host.xss | user);
-	KUNIT_EXPECT_TRUE(test, tdx_xss_can_differ);
-
-	WRITE_ONCE(tdx_xss_can_differ, can_differ);
+	KUNIT_EXPECT_FALSE(test, tdx_xfam_can_change_xss(user, 0));
+	KUNIT_EXPECT_TRUE(test, tdx_xfam_can_change_xss(user | TDX_XFAM_CET, 0));
+	KUNIT_EXPECT_TRUE(test, tdx_xfam_can_change_xss(user | TDX_XFAM_ULI, 0));
+	KUNIT_EXPECT_TRUE(test, tdx_xfam_can_change_xss(user, TDX_XFAM_CET));
+	KUNIT_EXPECT_TRUE(test, tdx_xfam_can_change_xss(user | TDX_XFAM_CET, TDX_XFAM_CET));
 }
 
 static void vcpu_runs_only_in_a_runnable_td(struct kunit *test)

@@ -306,12 +306,19 @@ static void what_was_taken_away_is_faulted_in_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mmu.nr, 2);
 	KUNIT_EXPECT_EQ(test, mmu.last.gfn, gfn);
 
+	/* An entry that the module refuses is none. */
+	resolve_a_fault(r);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_set(TDH_VP_ENTER, 1, 1, TDX_OPERAND_BUSY));
+	KUNIT_EXPECT_EQ(test, enter(r), EXIT_FASTPATH_NONE);
+	kvm->mmu_invalidate_seq++;
+	KUNIT_EXPECT_EQ(test, refault(r), RET_PF_SPURIOUS);
+
 	resolve_a_fault(r);
 	set_invalidation(kvm, true, gfn, gfn + 1);
 	KUNIT_EXPECT_EQ(test, refault(r), RET_PF_SPURIOUS);
 	KUNIT_EXPECT_EQ(test, mmu.nr, 2);
 	set_invalidation(kvm, false, 0, 0);
-	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 0);
+	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 1);
 }
 
 static void what_is_still_there_is_not(struct kunit *test)
@@ -323,10 +330,12 @@ static void what_is_still_there_is_not(struct kunit *test)
 	tdx_test_reset_counts(r->t);
 	resolve_a_fault(r);
 	set_invalidation(kvm, true, gfn + 1, gfn + 2);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_set(TDH_VP_ENTER, 1, 1,
+						   EXIT_REASON_EXTERNAL_INTERRUPT));
 	KUNIT_EXPECT_EQ(test, enter(r), EXIT_FASTPATH_NONE);
 	set_invalidation(kvm, false, 0, 0);
 
-	/* The guest has been there since: what happens later is for another fault. */
+	/* The guest may be past it by now: what happens later is for another fault. */
 	kvm->mmu_invalidate_seq++;
 	KUNIT_EXPECT_EQ(test, enter(r), EXIT_FASTPATH_NONE);
 	tdx_test_expect_calls(r->t, TDH_VP_ENTER, 2);
@@ -336,6 +345,7 @@ static void what_is_still_there_is_not(struct kunit *test)
 /* An interrupt that the guest doesn't take must not use up the module's patience. */
 static void events_are_worth_two_entries(struct kunit *test)
 {
+	struct tdx_module_args call = { .r11 = EXIT_REASON_INVD };
 	struct tdx_run_test *r = tdx_run_test(test);
 	int i;
 
@@ -347,9 +357,21 @@ static void events_are_worth_two_entries(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, i < 2 ? INVALID_GPA : PRIVATE_GPA);
 	}
 
+	/* To have resolved it is no progress of the guest's. */
 	answer(RET_PF_FIXED, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, refault(r), RET_PF_FIXED);
-	KUNIT_EXPECT_EQ(test, r->tdx->nr_vain_entries, 0);
+	answer(RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY, RET_PF_RETRY);
+	mmu.then = post_interrupt;
+	KUNIT_EXPECT_EQ(test, violation(r, PRIVATE_GPA, EPT_VIOLATION_ACC_READ, 0),
+			RET_PF_RETRY);
+	KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, PRIVATE_GPA);
+
+	/* Another address, or a TDVMCALL, is. */
+	KUNIT_EXPECT_EQ(test, violation(r, PRIVATE_GPA + PAGE_SIZE, EPT_VIOLATION_ACC_READ, 0),
+			RET_PF_RETRY);
+	KUNIT_EXPECT_EQ(test, r->tdx->refault_gpa, INVALID_GPA);
+	tdx_run_exit(r, EXIT_REASON_TDCALL, &call);
+	KUNIT_EXPECT_EQ(test, r->tdx->vain_gpa, INVALID_GPA);
 	pi_clear_on(&r->tdx->vt.pi_desc);
 }
 

@@ -11,6 +11,7 @@
 
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
+#include <linux/bug.h>
 #include <linux/cleanup.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
@@ -19,13 +20,13 @@
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
-#include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/sched/isolation.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/topology.h>
 
+#include <asm/cpu.h>
 #include <asm/tdh.h>
 
 #include <kunit/visibility.h>
@@ -139,14 +140,14 @@ static unsigned int tdx_nr_packages;
 static struct cpumask tdx_shared_cpus;
 
 /*
- * The logical id of a package, also that of a CPU that has never been online, of
- * which struct cpuinfo_x86 doesn't tell.
+ * What is chosen for the package of a CPU; also of one that has never been online, of
+ * which struct cpuinfo_x86 doesn't tell the package.  NULL if nothing does.
  */
-static unsigned int tdx_package_of(unsigned int cpu)
+static unsigned int *tdx_package_cpu_of(unsigned int cpu)
 {
 	int id = topology_get_logical_id(cpu_physical_id(cpu), TOPO_PKG_DOMAIN);
 
-	return id < 0 || id >= tdx_nr_packages ? 0 : id;
+	return id < 0 || id >= tdx_nr_packages ? NULL : &tdx_package_cpus[id];
 }
 
 /* TDX_NO_CPU if there is none but @except. */
@@ -168,43 +169,50 @@ VISIBLE_IF_KUNIT unsigned int tdx_choose_cpu(const struct cpumask *cpus, unsigne
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_choose_cpu);
 
-static bool tdx_keyids_in_use(void)
+/*
+ * A package that goes can't write back its caches, and one that comes doesn't know
+ * the keys of TDs that exist.
+ */
+VISIBLE_IF_KUNIT bool tdx_package_may_change(unsigned int chosen, unsigned int choice,
+					     bool keyids_in_use)
 {
-	return !ida_is_empty(&tdx_keyids.used);
+	return !keyids_in_use || (chosen == TDX_NO_CPU) == (choice == TDX_NO_CPU);
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_package_may_change);
+
+static int tdx_package_choose(unsigned int cpu, unsigned int except)
+{
+	unsigned int choice = tdx_choose_cpu(topology_core_cpumask(cpu), except,
+					     &tdx_shared_cpus);
+	unsigned int *chosen = tdx_package_cpu_of(cpu);
+
+	if (WARN_ON_ONCE(!chosen))
+		return -EINVAL;
+
+	if (!tdx_package_may_change(*chosen, choice, !ida_is_empty(&tdx_keyids.used))) {
+		pr_warn_ratelimited("CPU %u stays %s of its package while TDs exist\n", cpu,
+				    choice == TDX_NO_CPU ? "online: the last" :
+							   "offline: the first");
+		return -EBUSY;
+	}
+
+	*chosen = choice;
+	return 0;
 }
 
 static int tdx_package_cpu_online(unsigned int cpu)
 {
-	unsigned int *chosen = &tdx_package_cpus[tdx_package_of(cpu)];
-
-	/* The keys of TDs that exist are not configured there. */
-	if (*chosen == TDX_NO_CPU && tdx_keyids_in_use()) {
-		pr_warn_ratelimited("CPU %u stays offline: the first of its package while TDs exist\n",
-				    cpu);
-		return -EBUSY;
-	}
-
-	*chosen = tdx_choose_cpu(topology_core_cpumask(cpu), TDX_NO_CPU, &tdx_shared_cpus);
-	return 0;
+	return tdx_package_choose(cpu, TDX_NO_CPU);
 }
 
 static int tdx_package_cpu_offline(unsigned int cpu)
 {
-	unsigned int other = tdx_choose_cpu(topology_core_cpumask(cpu), cpu, &tdx_shared_cpus);
-
-	if (other == TDX_NO_CPU && tdx_keyids_in_use()) {
-		pr_warn_ratelimited("CPU %u stays online: the last of its package while TDs exist\n",
-				    cpu);
-		return -EBUSY;
-	}
-
-	tdx_package_cpus[tdx_package_of(cpu)] = other;
-	return 0;
+	return tdx_package_choose(cpu, cpu);
 }
 
 static int __init tdx_packages_init(void)
 {
-	unsigned int i;
+	unsigned int i, nr = topology_max_packages();
 	int r;
 
 	if (!tdx_keyids.nr_guest)
@@ -214,17 +222,24 @@ static int __init tdx_packages_init(void)
 	cpumask_and(&tdx_shared_cpus, housekeeping_cpumask(HK_TYPE_DOMAIN),
 		    housekeeping_cpumask(HK_TYPE_WQ));
 
-	tdx_nr_packages = topology_max_packages();
-	tdx_package_cpus = kmalloc_array(tdx_nr_packages, sizeof(*tdx_package_cpus), GFP_KERNEL);
+	r = -ENOMEM;
+	tdx_package_cpus = kmalloc_array(nr, sizeof(*tdx_package_cpus), GFP_KERNEL);
 	if (!tdx_package_cpus)
-		return -ENOMEM;
+		goto err;
 
-	for (i = 0; i < tdx_nr_packages; i++)
+	for (i = 0; i < nr; i++)
 		tdx_package_cpus[i] = TDX_NO_CPU;
+	tdx_nr_packages = nr;
 
 	r = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "virt/tdx:online",
 			      tdx_package_cpu_online, tdx_package_cpu_offline);
-	return min(r, 0);
+	if (r >= 0)
+		return 0;
+
+err:
+	pr_err("no TDs: the CPUs of packages are not known (%d)\n", r);
+	tdx_keyids.nr_guest = 0;
+	return r;
 }
 device_initcall(tdx_packages_init);
 
@@ -241,7 +256,9 @@ bool tdx_all_packages_online(void)
 	lockdep_assert_cpus_held();
 
 	for_each_present_cpu(cpu) {
-		if (tdx_package_cpus[tdx_package_of(cpu)] == TDX_NO_CPU)
+		const unsigned int *chosen = tdx_package_cpu_of(cpu);
+
+		if (!chosen || *chosen == TDX_NO_CPU)
 			return false;
 	}
 

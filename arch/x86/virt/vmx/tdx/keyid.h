@@ -30,6 +30,7 @@ int tdx_keyid_pool_alloc(struct tdx_keyid_pool *pool);
 void tdx_keyid_pool_free(struct tdx_keyid_pool *pool, unsigned int keyid);
 unsigned int tdx_choose_cpu(const struct cpumask *cpus, unsigned int except,
 			    const struct cpumask *preferred);
+bool tdx_package_may_change(unsigned int chosen, unsigned int choice, bool keyids_in_use);
 #endif
 
 #endif

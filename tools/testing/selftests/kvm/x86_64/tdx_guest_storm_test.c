@@ -160,17 +160,23 @@ static void wait_for_the_page(void)
 	}
 }
 
-/* Anything from at once to long after a vCPU has used the page. */
+/* At once as often as after any power of two, up to long after the page was used. */
+static void spin_a_little(unsigned int *seed)
+{
+	volatile int spin = rand_r(seed) % (1 << rand_r(seed) % 15);
+
+	while (spin)
+		spin--;
+}
+
 static void storm(void)
 {
 	unsigned int seed = guest_random_seed;
-	volatile int spin;
 	int i;
 
 	for (i = 0; i < NR_ROUNDS; i++) {
 		wait_for_the_page();
-		for (spin = rand_r(&seed) % 16384; spin; spin--)
-			;
+		spin_a_little(&seed);
 		grant_quiet();
 		WRITE_ONCE(s.is_private, false);
 		set_private(false);
@@ -262,9 +268,7 @@ TEST_F_TIMEOUT(storm, every_vcpu_gets_through, 120)
 	ksft_print_msg("%d conversions, %lu of a mapped page, %lu memory faults, %lu + %lu accesses\n",
 		       NR_ROUNDS, nr_removed, s.nr_faults, s.state->nr_touched[0],
 		       s.state->nr_touched[1]);
-	/* Sooner than the vCPU, and later. */
-	EXPECT_GT(nr_removed, 0);
-	EXPECT_LT(nr_removed, NR_ROUNDS);
+	EXPECT_GT(s.nr_faults, 0);
 	EXPECT_FALSE(tdx_vm_is_dead(s.vm));
 	EXPECT_FALSE(tdx_kmsg_has(self->kmsg, "before accepting"));
 	kvm_vm_free(s.vm);

@@ -134,6 +134,28 @@ static void shared_cpu_of_a_package_is_chosen_first(struct kunit *test)
 			tdx_choose_cpu(cpus, c->except, to_cpumask(&c->preferred)));
 }
 
+static const struct change {
+	const char *desc;
+	unsigned int chosen, choice;
+	bool refused;
+} changes[] = {
+	{ "another CPU", 1, 2 },
+	{ "the same CPU", 1, 1 },
+	{ "none as before", TDX_NO_CPU, TDX_NO_CPU },
+	{ "last CPU goes", 1, TDX_NO_CPU, true },
+	{ "first CPU comes", TDX_NO_CPU, 1, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(change, changes, desc);
+
+static void key_ids_keep_packages_as_they_are(struct kunit *test)
+{
+	const struct change *c = test->param_value;
+
+	KUNIT_EXPECT_TRUE(test, tdx_package_may_change(c->chosen, c->choice, false));
+	KUNIT_EXPECT_EQ(test, !c->refused, tdx_package_may_change(c->chosen, c->choice, true));
+}
+
 static int count_call(void *arg)
 {
 	struct cpumask *called = arg;
@@ -179,6 +201,7 @@ static struct kunit_case keyid_tests[] = {
 	KUNIT_CASE(pool_without_ids_has_none),
 	KUNIT_CASE(ids_in_use_are_seen_until_the_last_is_freed),
 	KUNIT_CASE_PARAM(shared_cpu_of_a_package_is_chosen_first, choice_gen_params),
+	KUNIT_CASE_PARAM(key_ids_keep_packages_as_they_are, change_gen_params),
 	KUNIT_CASE(each_package_is_called_once),
 	{}
 };

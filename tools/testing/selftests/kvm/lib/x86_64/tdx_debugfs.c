@@ -193,17 +193,21 @@ int tdx_kmsg_open(void)
 	return fd;
 }
 
-/* Each read is a record, and is read once. */
+/* Each read is a record, and is read once.  Some may have been overwritten. */
 bool tdx_kmsg_has(int fd, const char *text)
 {
 	char record[2048];
 	bool found = false;
 	ssize_t len;
 
-	while ((len = read(fd, record, sizeof(record) - 1)) > 0) {
-		record[len] = 0;
-		found |= !!strstr(record, text);
-	}
+	do {
+		len = read(fd, record, sizeof(record) - 1);
+		if (len > 0) {
+			record[len] = 0;
+			found |= !!strstr(record, text);
+		}
+	} while (len > 0 || (len < 0 && errno == EPIPE));
+
 	return found;
 }
 
@@ -217,7 +221,11 @@ void tdx_fault_set(const char *kind, const char *file, uint64_t val)
 	snprintf(path, sizeof(path), TDX_SW_FAULTS "/%s/%s", kind, file);
 	f = fopen(path, "w");
 	TEST_ASSERT(f, "Cannot open %s", path);
-	fprintf(f, "%#lx\n", val);
+	/* "For ever"; all others are unsigned. */
+	if (val == -1ull)
+		fprintf(f, "-1\n");
+	else
+		fprintf(f, "%#lx\n", val);
 	TEST_ASSERT(!fclose(f), "Cannot write %s", path);
 }
 
