@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # Entry points; the work is in scripts/. "make help" lists them.
-export BASE BASES MACHINE O V W C TEST DEBUG MOVER
+export BASE BASES MACHINE CPU O V W C TEST DEBUG MOVER
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help run demo tree kernel kunit selftests bochs test lint export series \
 	bench bases debian12 debian13 clean mrproper
 
-OUT := $(if $(O),$(O),build)
-# Goals that need packages which none of the others does.
+# The first groups of packages; goals name further ones.
 deps = scripts/deps $@ base build
+# What stands in for a machine with VMX.
+vmx := $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -32,7 +33,8 @@ help:
 #:   clean      remove what was built but the tree
 #:   mrproper   remove build/ (refused while the tree holds unexported work)
 #: Knobs
-#:   MACHINE=qemu|bochs|kvm   BASE=<tarball or directory of Linux 6.12.y>
+#:   MACHINE=qemu|bochs|kvm   CPU=<model, as the emulator names it>
+#:   BASE=<tarball or directory of Linux 6.12.y>
 #:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
 #:   BASES=<tarballs or directories> (bases: more to try)   GOALS=<targets>
 #:   MOVER=1 (kunit: move the threads of tests between CPUs)
@@ -54,19 +56,19 @@ selftests: kernel
 	@scripts/selftests qemu
 
 bochs: kernel
-	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+	@$(deps) guest $(vmx)
 	@scripts/selftests bochs
 
 test:
-	@$(deps) guest qemu bochs
+	@$(deps) guest qemu $(vmx)
 	@scripts/test
 
 run:
-	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+	@$(deps) guest $(vmx)
 	@scripts/demo run
 
 lint:
-	@$(deps) guest qemu lint
+	@$(deps) qemu lint
 	@scripts/lint
 
 export:
@@ -77,11 +79,11 @@ series: tree
 	@scripts/series
 
 demo:
-	@$(deps) guest $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
+	@$(deps) guest $(vmx)
 	@scripts/demo demo
 
 bench: kernel
-	@$(deps) guest bench qemu bochs
+	@$(deps) guest bench qemu $(vmx)
 	@scripts/demo bench
 	@$(if $(filter-out bochs,$(MACHINE)),,scripts/ordinary)
 

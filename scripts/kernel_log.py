@@ -23,7 +23,12 @@ BAD = re.compile('|'.join((
     # processor
     r'general protection fault', r'\binvalid opcode:', r'double fault', r'divide error',
     r'unchecked MSR access', r'Unknown kernel command line',
+    # QEMU, where it shares the console
+    r'KVM internal error', r'KVM: entry failed', r'error: kvm run failed',
 )))
+
+# What the kernels of the tests say at boot, by the names of /proc/cpuinfo.
+CPU_FLAGS = 'tdx_test: cpu flags: '
 
 # A test's own lines: comments and results.
 TAP = re.compile(r'# |(not )?ok \d+ ')
@@ -31,6 +36,13 @@ TAP = re.compile(r'# |(not )?ok \d+ ')
 
 def strip_stamp(line):
     return STAMP.sub('', line)
+
+
+def cpu_flags(lines):
+    """What the CPU of the machine has."""
+    bare = (strip_stamp(line).strip() for line in lines)
+    return {flag for line in bare if line.startswith(CPU_FLAGS)
+            for flag in line[len(CPU_FLAGS):].split()}
 
 
 def bad_lines(lines):
@@ -92,9 +104,13 @@ sh: page allocation failure: order:0, mode:0x1
 Out of memory: Killed process 42 (sh) total-vm:1kB
 sh invoked oom-killer: gfp_mask=0x1
 Unknown kernel command line parameters "tdx_sw=on", will be passed to user space.
+KVM internal error. Suberror: 1
+KVM: entry failed, hardware error 0x80000021
+error: kvm run failed Bad address
 '''
 
-# ... and what it has to let pass: a test's own words, errors that a test provokes.
+# ... and what it has to let pass: a test's own words, errors that a test provokes, and
+# what a sound kernel says of itself and of the machine.
 PASSED = '''
 # BUG: the guest's own words
     # case: EXPECTATION FAILED at x.c:1

@@ -1,11 +1,13 @@
 # One emulated machine: what it needs, how it starts, its serial log and its end.
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
 
-from common import Fail, SLOWER, die_with_parent, end_group
+from common import Fail, KNOBS, SLOWER, die_with_parent, end_group
+import kvmhost
 from patience import Patience
 
 # The one place that names what switches the software module and its use on.
@@ -21,12 +23,15 @@ COMMON = 'console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 panic=-1 loglevel
 NX_RECOVERY = 'kvm.nx_huge_pages=on kvm.nx_huge_pages_recovery_ratio=1 ' \
               'kvm.nx_huge_pages_recovery_period_ms=100'
 KINDS = ('qemu', 'bochs', 'kvm')
+BOCHS_CPU = 'corei7_skylake_x'
+# What QEMU says when KVM can't go on. It stops the machine then, and waits.
+KVM_GAVE_UP = re.compile(r'KVM internal error|KVM: entry failed|error: kvm run failed')
 
 BOCHSRC = '''config_interface: textconfig
 display_library: rfb, options="timeout=0"
 plugin_ctrl: unmapped=true, biosdev=true, speaker=false, extfpuirq=true, parallel=false, serial=true
 megs: {megs}
-cpu: model=corei7_skylake_x, count={cpus}, ips=125000000, reset_on_triple_fault=0, ignore_bad_msrs=1
+cpu: model={model}, count={cpus}, ips=125000000, reset_on_triple_fault=0, ignore_bad_msrs=1
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 boot: cdrom
@@ -47,28 +52,29 @@ label linux
 '''
 
 
-def check_kind(kind, allowed, target):
+def check_kind(kind, allowed, target, need):
+    """Refuse a machine that is no good for the target; need: what it needs of KVM."""
     if kind not in KINDS:
         raise Fail(f'unknown MACHINE={kind}; it is one of {", ".join(KINDS)}')
     if kind not in allowed:
         raise Fail(f'{target} does not run on MACHINE={kind}; use {" or ".join(allowed)}')
-    if kind == 'kvm':
-        check_kvm()
+    why = kvmhost.lacks(kvmhost.here(), need) if kind == 'kvm' else ''
+    if why:
+        raise Fail(f'{target} cannot run on MACHINE=kvm: {why}')
     for tool in ('bochs', 'xorriso') if kind == 'bochs' else ('qemu-system-x86_64',):
         if not shutil.which(tool):
             raise Fail(f'MACHINE={kind} needs {tool}, which is not installed')
 
 
-def check_kvm():
-    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-        raise Fail('MACHINE=kvm needs access to /dev/kvm')
-    try:
-        with open('/sys/module/kvm_intel/parameters/nested') as file:
-            nested = file.read().strip()
-    except OSError:
-        nested = 'N'
-    if nested not in ('Y', '1'):
-        raise Fail('MACHINE=kvm needs nested VMX (kvm_intel with nested=1)')
+def processor(kind, model, *tcg, off=()):
+    """QEMU's arguments for the CPU that CPU= names, or the host's, or with TCG model.
+
+    off: features that it may have and must not.
+    """
+    # The kernels have page tables of four levels: addresses are not to be wider.
+    cpu = KNOBS['CPU'] or ('host' if kind == 'kvm' else model)
+    cpu = ','.join([cpu, *(f'{name}=off' for name in ('la57', *off))])
+    return ['-cpu', cpu, *(['-accel', 'kvm'] if kind == 'kvm' else tcg)]
 
 
 def bochs_help():
@@ -102,14 +108,12 @@ class Machine:
         # guest, or its guest, ends in a triple fault), on an unpatched kernel, too.
         # Its clock counts instructions, at 32 ns, and skips idle time: with the host's,
         # limits within the guest would pass while QEMU waits for a CPU.
-        accel = ['-cpu', 'EPYC,+svm,+npt', '-accel', 'tcg,thread=single',
-                 '-icount', 'shift=5,sleep=off']
-        if self.kind == 'kvm':
-            accel = ['-cpu', 'host', '-accel', 'kvm']
+        cpu = processor(self.kind, 'EPYC,+svm,+npt', '-accel', 'tcg,thread=single',
+                        '-icount', 'shift=5,sleep=off')
         line += f' {QEMU_PARAMETER} {self.parameters}'
         # A triple fault leaves nothing in the serial log; QEMU's own tells.
-        accel += ['-d', 'cpu_reset', '-D', os.path.join(self.folder, 'resets')]
-        return ['qemu-system-x86_64', '-machine', 'q35', *accel, '-smp', str(self.cpus),
+        cpu += ['-d', 'cpu_reset', '-D', os.path.join(self.folder, 'resets')]
+        return ['qemu-system-x86_64', '-machine', 'q35', *cpu, '-smp', str(self.cpus),
                 '-m', str(self.memory), '-nodefaults', '-no-user-config', '-display', 'none',
                 '-no-reboot', '-serial', f'file:{self.log}', '-kernel', self.kernel,
                 '-initrd', self.initrd, '-append', line]
@@ -128,6 +132,7 @@ class Machine:
         line += ',avx512f' if old else ''
         self.make_iso(line)
         for name, content in (('bochsrc', BOCHSRC.format(megs=self.memory, cpus=self.cpus,
+                                                         model=KNOBS['CPU'] or BOCHS_CPU,
                                                          folder=self.folder, log=self.log)),
                               # The debugger waits for this.
                               ('debugger', 'c\n')):
@@ -207,10 +212,18 @@ class Machine:
                     patience.heard(watch(line.rstrip('\r')))
                 if ended:
                     return self.verdict(child)
-                why = patience.lost()
+                why = self.gave_up() or patience.lost()
                 if why:
                     return why
                 time.sleep(0.1)
+
+    def said(self):
+        """What the emulator itself has printed."""
+        with open(os.path.join(self.folder, 'stdout'), errors='replace') as out:
+            return [line.strip() for line in out if line.strip()]
+
+    def gave_up(self):
+        return next((line for line in self.said() if KVM_GAVE_UP.search(line)), '')
 
     def verdict(self, child):
         if self.tripled():
@@ -218,7 +231,6 @@ class Machine:
         # Bochs ends with status 1 after an ordinary power-off, too.
         if child.returncode in (0, 1) and os.path.getsize(self.log):
             return ''
-        with open(os.path.join(self.folder, 'stdout'), errors='replace') as out:
-            lines = [line.strip() for line in out if line.strip()]
+        lines = self.said()
         return f'{self.kind} ended with status {child.returncode}: ' \
                f'{lines[-1] if lines else "no output"}'

@@ -11,24 +11,31 @@ PLACES = ('kunit', 'qemu', 'bochs')
 RESULT = re.compile(r'^( *)(ok|not ok) \d+(?: -)? ?(.*?)(?:\s+# (.*))?$')
 
 
+EXPECTED = re.compile(r'pass|exit=(?P<status>\d+)|skip-without=(?P<flags>\w+(,\w+)*)')
+
+
 class Entry:
     def __init__(self, line, number):
-        body, _, self.reason = line.partition('#')
-        fields = body.split()
+        fields = line.partition('#')[0].split()
         where = f'{os.path.relpath(LIST, TOP)}:{number}'
-        want = re.fullmatch(r'(pass|skip)|exit=(\d+)', fields[3] if len(fields) > 3 else '')
+        want = EXPECTED.fullmatch(fields[3] if len(fields) > 3 else '')
         if not want:
-            raise Fail(f'{where}: want machines, name, seconds, pass or skip or exit=<number>')
+            raise Fail(f'{where}: want machines, name, seconds, and pass or exit=<number> '
+                       f'or skip-without=<CPU flags>')
+        if not re.fullmatch('[1-9][0-9]*', fields[2]):
+            raise Fail(f'{where}: "{fields[2]}" is no number of seconds')
         self.places = fields[0].split(',')
-        self.name, self.args = fields[1], fields[4:]
+        self.name, self.seconds, self.args = fields[1], int(fields[2]), fields[4:]
         # The machine compares a status, and says "ok" then.
-        self.expected, self.status = want.group(1) or 'pass', int(want.group(2) or 0)
-        self.seconds = int(fields[2]) if fields[2].isdigit() else 0
-        self.reason = self.reason.strip()
+        self.status = int(want.group('status') or 0)
+        # Flags of the CPU: if it has none of them, the test skips.
+        self.without = want.group('flags').split(',') if want.group('flags') else []
         if set(self.places) - set(PLACES):
             raise Fail(f'{where}: a machine is one of {", ".join(PLACES)}')
-        if self.expected == 'skip' and not self.reason:
-            raise Fail(f'{where}: a skip needs its reason')
+
+    def expects(self, flags):
+        """skip or pass, on a CPU with these flags."""
+        return 'skip' if self.without and not flags & set(self.without) else 'pass'
 
     @property
     def test(self):
@@ -93,31 +100,51 @@ def leaves(lines):
     return results
 
 
-def judge(entries, results, ran=None):
-    """Compare results with the list: (passed, failed, skipped, complaints)."""
-    expected = {entry.name: entry.expected for entry in entries}
+def why(entry, flags):
+    """What an expectation that depends on the CPU comes from."""
+    if not entry or not entry.without:
+        return ''
+    have = [flag for flag in entry.without if flag in flags]
+    return f': the CPU has {"no " if not have else ""}{" or ".join(have or entry.without)}'
+
+
+def judge(entries, results, flags):
+    """Compare results with the list: (passed, failed, skipped, complaints).
+
+    flags: what the machine's kernel says that the CPU has.
+    """
+    rules = {entry.name: entry for entry in entries}
     tests = {entry.test for entry in entries}
     passed = failed = skipped = 0
     complaints, seen = [], set()
     for path, status, detail in results:
         test = path.split(':')[0]
         seen.add(test)
-        want = expected.get(path, expected.get(test, 'pass'))
+        rule = rules.get(path, rules.get(test))
+        want = rule.expects(flags) if rule else 'pass'
         if test not in tests:
             complaints.append(f'{path} is not in scripts/tests.list')
         elif status == 'fail':
             complaints.append(f'{path} failed{": " if detail else ""}{detail}')
         elif status == 'skip' and want != 'skip':
-            complaints.append(f'{path} skipped, a pass is expected')
+            complaints.append(f'{path} skipped, a pass is expected{why(rule, flags)}')
         elif status == 'ok' and want == 'skip':
-            complaints.append(f'{path} passed, a skip is expected')
+            complaints.append(f'{path} passed, a skip is expected{why(rule, flags)}')
         else:
             passed += status == 'ok'
             skipped += status == 'skip'
             continue
         failed += 1
+    paths = {path for path, _, _ in results}
+    for entry in entries:
+        if entry.name not in paths and ':' in entry.name and entry.test in seen:
+            complaints.append(f'{entry.name} is no case of {entry.test}')
+            failed += 1
     for test in sorted(tests - seen):
         complaints.append(f'{test} gave no result')
+        failed += 1
+    if seen and not flags and any(entry.without for entry in entries):
+        complaints.append('the machine did not tell what its CPU has')
         failed += 1
     return passed, failed, skipped, complaints
 
