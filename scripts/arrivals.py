@@ -3,17 +3,8 @@
 import os
 import re
 
-from common import TOP, overlay_files
-
-KCONFIG = 'arch/x86/Kconfig.tdx'
-
-
-def sources():
-    """Path in the tree -> path in the project, of every new file."""
-    files = {path: path for path in overlay_files()}
-    if os.path.exists(os.path.join(TOP, 'Kconfig')):
-        files[KCONFIG] = 'Kconfig'
-    return files
+from common import TOP
+from overlay import new_files
 
 
 def read(source):
@@ -77,7 +68,7 @@ def closure(start, graph):
 
 def arrivals(patches):
     """Path -> index of the patch before which it arrives; len(patches) for the end."""
-    files = sources()
+    files = new_files()
     names = set(files)
     graph = {path: references(path, read(source), names) for path, source in files.items()}
     when = {}

@@ -1,7 +1,6 @@
 # Common ground of the Python scripts: paths, knobs, commands, verdicts.
 import contextlib
 import ctypes
-import fcntl
 import importlib.machinery
 import importlib.util
 import os
@@ -12,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -132,15 +132,6 @@ def end_group(child):
     child.wait()
 
 
-@contextlib.contextmanager
-def alone(what):
-    """Keep others of this project out of a folder under build/ meanwhile."""
-    os.makedirs(OUT, exist_ok=True)
-    with open(os.path.join(OUT, f'.{what}.lock'), 'w') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def git(*args, cwd=TREE, check=True, env=None, data=None):
     """git without the user's configuration, so that results are everywhere the same."""
     settings = dict(os.environ, GIT_CONFIG_GLOBAL='/dev/null', GIT_CONFIG_NOSYSTEM='1',
@@ -174,8 +165,8 @@ BUILD_ENV = {'CCACHE_BASEDIR': OUT, 'CCACHE_NOHASHDIR': '1',
              'KBUILD_BUILD_USER': 'tdx', 'KBUILD_BUILD_HOST': 'build'}
 
 
-def target(name, body, lock=None):
-    """Run a target's body and end in one PASS, FAIL or SKIP line."""
+def target(name, body, lock=contextlib.nullcontext()):
+    """Run a target's body, under a lock, and end in one PASS, FAIL or SKIP line."""
     def stop(signum, frame):
         raise KeyboardInterrupt
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -183,7 +174,7 @@ def target(name, body, lock=None):
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     start = time.time()
     try:
-        with alone(lock) if lock else contextlib.nullcontext():
+        with lock:
             detail = body() or ''
         verdict, code = 'PASS', 0
     except Skip as reason:
@@ -192,36 +183,16 @@ def target(name, body, lock=None):
         verdict, detail, code = 'FAIL', str(reason), 1
     except KeyboardInterrupt:
         verdict, detail, code = 'FAIL', 'interrupted', 130
-    except OSError as error:
+    except (OSError, subprocess.SubprocessError) as error:
         verdict, detail, code = 'FAIL', str(error), 1
+    except Exception as error:
+        traceback.print_exc()
+        verdict, detail, code = 'FAIL', f'a mistake in scripts/: {error!r}', 1
     if code == 1 and disk_full():
         detail = f'no space left on the disk that holds {OUT}'
     seconds = f' ({time.time() - start:.0f} s)' if code == 0 else ''
     say(f'{verdict} {name}{": " if detail else ""}{detail}{seconds}')
     sys.exit(code)
-
-
-def overlay_files():
-    """Paths of the overlay's files, relative to TOP."""
-    found = []
-    for room in sorted(os.listdir(TOP)):
-        if not os.path.isdir(os.path.join(TOP, room)):
-            continue
-        if room.startswith('.') or room in ('build', 'patches', 'configs', 'scripts'):
-            continue
-        if os.path.abspath(os.path.join(TOP, room)) == OUT:
-            continue
-        for folder, _, names in os.walk(os.path.join(TOP, room)):
-            for name in names:
-                if name.endswith(('~', '.orig', '.rej', '.swp', '.pyc')):
-                    continue
-                found.append(os.path.relpath(os.path.join(folder, name), TOP))
-    return sorted(found)
-
-
-def kunit_fragments():
-    """The .kunitconfig files that the overlay's tested folders bring."""
-    return [path for path in overlay_files() if os.path.basename(path) == '.kunitconfig']
 
 
 def load(name):

@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 
-from common import IMAGE, TOP, TREE, overlay_files
+from common import IMAGE, TOP, TREE
+from overlay import overlay_files
 
 FOLDER = 'arch/x86/kvm'
 EXPORT = r'EXPORT_[A-Z_]*(SYMBOL|STATIC_CALL)[A-Z_]*\(\w+'

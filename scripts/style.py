@@ -4,9 +4,10 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from common import JOBS, TOP, TREE, git, load, overlay_files
+from common import JOBS, TREE, git
+from overlay import overlay_files
+from patches import PATCHES, patched_files, series
 
-PATCHES = os.path.join(TOP, 'patches')
 # <asm/processor.h>, <asm/cpufeature.h>: arch/x86 means these, not what wraps them.
 # Macros that define functions, or take a call to repeat, have no simpler form. A
 # file of Kconfig is sourced by its name. The series serves several releases.
@@ -58,7 +59,7 @@ def check_patch(name):
         found = MACRO.search(complaint)
         macro = found and re.match(r'[+ ]#define (\w+\()', lines[int(found.group(1)) - 1])
         if not macro or not any(f'#define {macro.group(1)}' in git('show', f'base:{touched}')
-                                for touched in load('tree').patched_files(text)):
+                                for touched in patched_files(text)):
             wrong.append(complaint)
     return wrong
 
@@ -76,6 +77,6 @@ def check_file(path):
 def check():
     files = [path for path in overlay_files() if not path.endswith('.kunitconfig')]
     with ThreadPoolExecutor(JOBS) as pool:
-        results = [*pool.map(check_patch, load('tree').series()),
+        results = [*pool.map(check_patch, series()),
                    *pool.map(check_file, files)]
     return [line for lines in results for line in lines]

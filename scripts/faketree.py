@@ -1,0 +1,107 @@
+# Trees that are small, and look to scripts like those of "make tree": with work in them
+# that must not get lost.
+import os
+import subprocess
+
+from common import TOP, git
+from overlay import KCONFIG
+from work import APPLIED, digest
+
+WHO = {f'GIT_{who}_{what}': 'nobody' for who in ('AUTHOR', 'COMMITTER')
+       for what in ('NAME', 'EMAIL')}
+
+
+def write(tree, name, text):
+    path = os.path.join(tree, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w') as file:
+        file.write(text)
+
+
+def commit(tree, name):
+    write(tree, name, f'{name}\n')
+    git('add', name, cwd=tree)
+    git('commit', '-q', '-m', name, cwd=tree, env=WHO)
+
+
+def make(out):
+    """A build directory whose tree holds nothing of its own."""
+    tree = os.path.join(out, 'linux')
+    os.makedirs(tree)
+    git('init', '-q', '-b', 'tdx', cwd=tree)
+    write(tree, '.gitignore', '*.ignored\n')
+    git('add', '.gitignore', cwd=tree)
+    commit(tree, 'Makefile')
+    git('tag', 'base', cwd=tree)
+    commit(tree, 'patched')
+    git('update-ref', APPLIED, 'HEAD', cwd=tree)
+    write(tree, '.git/info/exclude', f'/{KCONFIG}\n')
+    write(tree, KCONFIG, 'as it was copied\n')
+    write(tree, '.git/tdx-overlay', f'{digest(os.path.join(tree, KCONFIG))} {KCONFIG}\n')
+    write(tree, '.git/tdx-base', 'another base')
+    return tree
+
+
+def branch(tree):
+    git('checkout', '-q', '-b', 'mine', cwd=tree)
+    commit(tree, 'work')
+    git('checkout', '-q', 'tdx', cwd=tree)
+
+
+def tag(tree):
+    branch(tree)
+    git('tag', 'kept', 'mine', cwd=tree)
+    git('branch', '-q', '-D', 'mine', cwd=tree)
+
+
+def stash(tree):
+    write(tree, 'patched', 'edited\n')
+    git('stash', '-q', cwd=tree, env=WHO)
+
+
+def moved_head(tree):
+    """The series' branch has a commit, and HEAD is not on it."""
+    commit(tree, 'work')
+    git('checkout', '-q', '--detach', APPLIED, cwd=tree)
+
+
+def rebase(tree):
+    os.makedirs(os.path.join(tree, '.git/rebase-merge'))
+
+
+def work_tree(tree):
+    git('worktree', 'add', '-q', '--detach', os.path.join(tree, '../elsewhere'), cwd=tree)
+
+
+# What somebody has done in a tree, and the words that name it.
+WORK = (
+    ('edited file', lambda tree: write(tree, 'patched', 'edited\n'),
+     'uncommitted changes (patched)'),
+    ('new file', lambda tree: write(tree, 'new', ''), 'uncommitted changes (new)'),
+    ('commit', lambda tree: commit(tree, 'work'), 'commits that are not in the series'),
+    ('commit, HEAD elsewhere', moved_head, 'commits that are not in the series'),
+    ('rebase', rebase, 'a rebase in progress'),
+    ('other branch', branch, 'the branch mine'),
+    ('tag', tag, 'the tag kept'),
+    ('stash', stash, 'a stash'),
+    ('edited copy', lambda tree: write(tree, KCONFIG, 'edited\n'),
+     f"an edited copy of the overlay's {KCONFIG}"),
+    ('ignored file', lambda tree: write(tree, 'notes.ignored', ''), 'the file notes.ignored'),
+    ('work tree', work_tree, 'elsewhere'),
+)
+
+
+def content(out):
+    """All files of a build directory but locks and logs, and all references."""
+    listed = subprocess.run(['find', '.', '-type', 'f', '-not', '-name', '.*.lock',
+                             '-not', '-path', './logs/*', '-not', '-name', 'index'],
+                            cwd=out, capture_output=True, text=True).stdout
+    refs = git('for-each-ref', cwd=os.path.join(out, 'linux'), check=False).stdout
+    return sorted((name, digest(os.path.join(out, name))) for name in listed.split()), refs
+
+
+def stranger(out):
+    """Somebody's own folder of Linux, in a build directory that is theirs, too."""
+    os.makedirs(out)
+    write(out, 'linux/notes', 'mine\n')
+    write(out, 'logs/notes', 'mine\n')
