@@ -4,6 +4,7 @@ import ctypes
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -165,6 +166,13 @@ BUILD_ENV = {'CCACHE_BASEDIR': OUT, 'CCACHE_NOHASHDIR': '1',
              'KBUILD_BUILD_USER': 'tdx', 'KBUILD_BUILD_HOST': 'build'}
 
 
+def check_path():
+    """The kernel's Makefiles refuse such paths, once it comes to them."""
+    for path in (TOP, OUT):
+        if re.search(r'[\s:]', path):
+            raise Fail(f'"{path}" has a blank or a colon in it, and cannot be built in')
+
+
 def target(name, body, lock=contextlib.nullcontext()):
     """Run a target's body, under a lock, and end in one PASS, FAIL or SKIP line."""
     def stop(signum, frame):
@@ -174,6 +182,7 @@ def target(name, body, lock=contextlib.nullcontext()):
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     start = time.time()
     try:
+        check_path()
         with lock:
             detail = body() or ''
         verdict, code = 'PASS', 0

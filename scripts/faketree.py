@@ -3,7 +3,8 @@
 import os
 import subprocess
 
-from common import TOP, git
+from common import git
+import fake
 from overlay import KCONFIG
 from work import APPLIED, digest
 
@@ -105,3 +106,80 @@ def stranger(out):
     os.makedirs(out)
     write(out, 'linux/notes', 'mine\n')
     write(out, 'logs/notes', 'mine\n')
+
+
+def kept(goal, prepare):
+    """A make that must not lose anything of a build directory which prepare() fills."""
+    out = os.path.join(fake.scratch(), 'out')
+    prepare(out)
+    before = content(out)
+    code, lines = fake.make(goal, 'BASE=' + fake.base('6.12.1'), out=out)
+    return code, lines if content(out) == before else lines + ['and something is lost']
+
+
+def keeping(goal, do):
+    return kept(goal, lambda out: do(make(out)))
+
+
+def removed():
+    """Without any work in it a tree does go; FAIL stands in front of that."""
+    out = os.path.join(fake.scratch(), 'out')
+    make(out)
+    code, lines = fake.make('mrproper', out=out)
+    return (1, ['FAIL gone']) if code == 0 and not os.path.exists(out) else (code, lines)
+
+
+def replaced():
+    """... and does not keep another base out."""
+    out = os.path.join(fake.scratch(), 'out')
+    make(out)
+    return fake.make('tree', 'BASE=' + fake.base('6.12.1'), out=out)
+
+
+# The overlay is copied twice; the first time ends in the middle of a file.
+INTERRUPTED = '''
+import os, common, work
+tree = common.load('tree')
+whole, left = tree.shutil.copyfile, 3
+def copy(source, target):
+    global left
+    left -= 1
+    if not left:
+        with open(source) as file, open(target, 'w') as part:
+            part.write(file.read()[:10])
+        raise KeyboardInterrupt
+    return whole(source, target)
+tree.shutil.copyfile = copy
+try:
+    tree.overlay()
+except KeyboardInterrupt:
+    pass
+def body():
+    number, changed = tree.overlay()
+    files = tree.new_files()
+    wrong = [path for path, source in files.items() if tree.digest(os.path.join(common.TREE, path))
+             != tree.digest(os.path.join(common.TOP, source))]
+    raise common.Fail(f'{wrong}' if wrong or changed != number - 2 else 'all copied')
+common.target('tree', body)
+'''
+
+
+def interrupted():
+    out = os.path.join(fake.scratch(), 'out')
+    tree = make(out)
+    os.unlink(os.path.join(tree, KCONFIG))
+    write(tree, '.git/tdx-overlay', '')
+    return fake.python(INTERRUPTED, O=out)
+
+
+CASES = [
+    ('tree without work', 'gone', removed),
+    ('tree without work, another base', 'of Linux 6.12.1; ', replaced),
+    *((f'{name}, make {goal}', words, lambda goal=goal, do=do: keeping(goal, do))
+      for name, do, words in WORK for goal in ('tree', 'mrproper')),
+    *((f"somebody's own folder, make {goal}", words,
+       lambda goal=goal: kept(goal, stranger))
+      for goal, words in (('tree', 'was not made by "make tree"'), ('clean', 'no build directory'),
+                          ('mrproper', 'no build directory'))),
+    ('overlay copied in part', 'all copied', interrupted),
+]

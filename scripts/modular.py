@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from common import IMAGE, TOP, TREE
+from common import IMAGE, TOP, git
 from overlay import overlay_files
 
 FOLDER = 'arch/x86/kvm'
@@ -20,19 +20,21 @@ def nm(kind, *paths):
 
 
 def exported():
-    names = set()
-    for top in TREE, TOP:
-        done = subprocess.run(['git', 'grep', '-hoE', EXPORT, '--', '*.c', '*.S',
-                               'kernel/rcu/*.h'], cwd=top, capture_output=True, text=True)
-        names |= {line.split('(')[1] for line in done.stdout.splitlines()}
-    return names
+    """By Linux, whose git knows the series, and by the overlay's files."""
+    found = git('grep', '-hoE', EXPORT, '--', '*.c', '*.S', 'kernel/rcu/*.h').splitlines()
+    for path in overlay_files():
+        if path.endswith(('.c', '.S')):
+            with open(os.path.join(TOP, path), errors='replace') as file:
+                found += (match.group() for match in re.finditer(EXPORT, file.read()))
+    return {text.split('(')[1] for text in found}
 
 
 def check():
     """Symbols that would be undefined in a module; needs the image's objects."""
     known, wrong = exported(), []
     for module, inside in (('kvm-intel', ['vmx/*.o']), ('kvm', ['*.o', 'mmu/*.o'])):
-        paths = [path for pattern in inside for path in glob.glob(os.path.join(IMAGE, FOLDER, pattern))]
+        paths = [path for pattern in inside
+                 for path in glob.glob(os.path.join(IMAGE, FOLDER, pattern))]
         paths += glob.glob(os.path.join(IMAGE, 'virt/kvm/*.o')) if module == 'kvm' else []
         paths = [path for path in paths if not path.endswith(('built-in.o', f'{module}.o'))]
         local = nm('--defined-only', *paths)

@@ -7,6 +7,7 @@ import subprocess
 
 from common import BUILD_ENV, Fail, JOBS, LOGS, OUT, TREE, compiler, git, run, say
 import kconfig
+from progress import building
 
 FOLDER = 'arch/x86/virt/vmx/tdx'
 OBJECTS = [f'{FOLDER}/{name}.o' for name in ('seamcall', 'tdh', 'tdx')]
@@ -37,7 +38,8 @@ def farm(commits):
         done = subprocess.run(['patch', '-R', '-p1', '-s', '-f'], input=diff, cwd=FARM,
                               capture_output=True, text=True)
         if done.returncode:
-            raise Fail(f'cannot take the hook back: {done.stdout.strip().splitlines()[0]}')
+            said = (done.stdout + done.stderr).strip() or f'patch ended with {done.returncode}'
+            raise Fail(f'cannot take the hook back: {said.splitlines()[0]}')
 
 
 def text(tree, obj, config):
@@ -46,7 +48,8 @@ def text(tree, obj, config):
     make = ['make', '-C', tree, f'O={obj}', f'-j{JOBS}', f'CC={compiler()}']
     log = os.path.join(LOGS, f'{os.path.basename(obj)}.log')
     run([*make, 'allnoconfig'], log, env={**BUILD_ENV, 'KCONFIG_ALLCONFIG': config}, quiet=True)
-    run([*make, *OBJECTS], log, env=BUILD_ENV)
+    with building(os.path.basename(obj), obj):
+        run([*make, *OBJECTS], log, env=BUILD_ENV)
     result = {}
     for name in OBJECTS:
         result[name] = b''
