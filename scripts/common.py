@@ -221,9 +221,9 @@ def start(*args, stdout=None, **env):
                             preexec_fn=die_with_parent)
 
 
-def scripts(commands):
+def scripts(commands, **env):
     """Run scripts side by side; name -> exit status. Ends all that it started."""
-    children = {name: start(*args) for name, args in commands.items()}
+    children = {name: start(*args, **env) for name, args in commands.items()}
     try:
         return {name: child.wait() for name, child in children.items()}
     finally:

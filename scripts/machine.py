@@ -8,6 +8,7 @@ import time
 
 from common import Fail, KNOBS, SLOWER, die_with_parent, end_group
 import kvmhost
+import memory
 from patience import Patience
 
 # The one place that names what switches the software module and its use on.
@@ -92,10 +93,10 @@ def bochs_version(text):
 
 
 class Machine:
-    def __init__(self, kind, folder, kernel, log, cpus=None, memory=None):
+    def __init__(self, kind, folder, kernel, log, cpus=None):
         self.kind, self.folder, self.kernel, self.log = kind, folder, kernel, log
         self.initrd = os.path.join(folder, 'initrd')
-        self.memory = memory or (1024 if kind == 'bochs' else 3072)
+        self.memory = memory.MACHINES[kind]
         self.cpus = cpus or 2
         self.boot_limit = (600 if kind == 'bochs' else 180) * SLOWER
         self.pace = 1

@@ -1,16 +1,15 @@
 # The test list, TAP from the machines, and the comparison of the two.
+import collections
 import fnmatch
 import os
 import re
 
-from common import Fail, LOGS, TOP
+from common import Fail, TOP
 
 LIST = os.path.join(TOP, 'scripts/tests.list')
 PLACES = ('kunit', 'qemu', 'bochs')
 
 RESULT = re.compile(r'^( *)(ok|not ok) \d+(?: -)? ?(.*?)(?:\s+# (.*))?$')
-
-
 EXPECTED = re.compile(r'pass|exit=(?P<status>\d+)|skip-without=(?P<flags>\w+(,\w+)*)')
 
 
@@ -100,6 +99,10 @@ def leaves(lines):
     return results
 
 
+# What is said of a test or of the machine in the end: status is pass, fail or skip.
+Verdict = collections.namedtuple('Verdict', 'name status text')
+
+
 def why(entry, flags):
     """What an expectation that depends on the CPU comes from."""
     if not entry or not entry.without:
@@ -108,55 +111,37 @@ def why(entry, flags):
     return f': the CPU has {"no " if not have else ""}{" or ".join(have or entry.without)}'
 
 
-def judge(entries, results, flags):
-    """Compare results with the list: (passed, failed, skipped, complaints).
+def verdict(entry, result, flags):
+    """A result of the list's entry for it, against what that expects."""
+    path, status, detail = result
+    if not entry:
+        return Verdict(path, 'fail', 'is not in scripts/tests.list')
+    if status == 'fail':
+        return Verdict(path, 'fail', f'failed{": " if detail else ""}{detail}')
+    want = entry.expects(flags)
+    if status == 'skip' and want != 'skip':
+        return Verdict(path, 'fail', f'skipped, a pass is expected{why(entry, flags)}')
+    if status == 'ok' and want == 'skip':
+        return Verdict(path, 'fail', f'passed, a skip is expected{why(entry, flags)}')
+    return Verdict(path, 'skip' if status == 'skip' else 'pass', detail)
 
-    flags: what the machine's kernel says that the CPU has.
-    """
+
+def judge(entries, results, flags):
+    """Compare results with the list, whose expectations may depend on the CPU's flags."""
     rules = {entry.name: entry for entry in entries}
-    tests = {entry.test for entry in entries}
-    passed = failed = skipped = 0
-    complaints, seen = [], set()
-    for path, status, detail in results:
-        test = path.split(':')[0]
-        seen.add(test)
-        rule = rules.get(path, rules.get(test))
-        want = rule.expects(flags) if rule else 'pass'
-        if test not in tests:
-            complaints.append(f'{path} is not in scripts/tests.list')
-        elif status == 'fail':
-            complaints.append(f'{path} failed{": " if detail else ""}{detail}')
-        elif status == 'skip' and want != 'skip':
-            complaints.append(f'{path} skipped, a pass is expected{why(rule, flags)}')
-        elif status == 'ok' and want == 'skip':
-            complaints.append(f'{path} passed, a skip is expected{why(rule, flags)}')
-        else:
-            passed += status == 'ok'
-            skipped += status == 'skip'
-            continue
-        failed += 1
+    tests = {entry.test: entry for entry in entries}
     paths = {path for path, _, _ in results}
+    seen = {path.split(':')[0] for path in paths}
+    verdicts = []
+    for result in results:
+        test = result[0].split(':')[0]
+        rule = rules.get(result[0]) or rules.get(test) or tests.get(test)
+        verdicts.append(verdict(rule, result, flags))
     for entry in entries:
         if entry.name not in paths and ':' in entry.name and entry.test in seen:
-            complaints.append(f'{entry.name} is no case of {entry.test}')
-            failed += 1
-    for test in sorted(tests - seen):
-        complaints.append(f'{test} gave no result')
-        failed += 1
+            verdicts.append(Verdict(entry.name, 'fail', f'is no case of {entry.test}'))
+    for test in sorted(set(tests) - seen):
+        verdicts.append(Verdict(test, 'fail', 'gave no result'))
     if seen and not flags and any(entry.without for entry in entries):
-        complaints.append('the machine did not tell what its CPU has')
-        failed += 1
-    return passed, failed, skipped, complaints
-
-
-def conclude(target, totals, complaints, say):
-    """Leave the totals and the complaints to "make test"; return the verdict's text."""
-    passed, failed, skipped = totals
-    text = f'{passed} passed, {failed} failed, {skipped} skipped'
-    with open(os.path.join(LOGS, f'{target}.totals'), 'w') as file:
-        file.write(''.join(f'{line}\n' for line in (f'{passed} {failed} {skipped}', *complaints)))
-    for line in complaints:
-        say(f'  ! {line}')
-    if complaints:
-        raise Fail(f'{text}; {complaints[0]}')
-    return text
+        verdicts.append(Verdict('the machine', 'fail', 'did not tell what its CPU has'))
+    return verdicts
