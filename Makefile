@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Entry points; the work is in scripts/. "make help" lists them.
-export BASE BASES MACHINE CPU O V W C TEST DEBUG MOVER
+export BASE BASES MACHINE CPU O V W C TEST DEBUG MOVER CHECK
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help run demo tree kernel kunit selftests bochs test lint export series \
@@ -38,6 +38,7 @@ help:
 #:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
 #:   BASES=<tarballs or directories> (bases: more to try)   GOALS=<targets>
 #:   MOVER=1 (kunit: move the threads of tests between CPUs)
+#:   CHECK=1 (series: build what each patch touches, one after the other)
 #:   DEBUG=1 (run, demo, bench, bochs, selftests: a kernel with KASAN and lockdep)
 
 tree:

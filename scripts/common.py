@@ -30,7 +30,7 @@ VERBOSE = knob('V') == '1'
 JOBS = len(os.sched_getaffinity(0))
 
 # The kernel's Makefiles and git read some of these names as their own.
-FOREIGN = ('O', 'V', 'W', 'C', 'BASE', 'MACHINE', 'CPU', 'TEST', 'MAKEFLAGS', 'MFLAGS',
+FOREIGN = ('O', 'V', 'W', 'C', 'BASE', 'MACHINE', 'CPU', 'CHECK', 'TEST', 'MAKEFLAGS', 'MFLAGS',
            'MAKELEVEL', 'MAKEOVERRIDES', 'ARCH', 'CROSS_COMPILE', 'DEBUG',
            'GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX')
 KNOBS = {name: os.environ.get(name, '') for name in FOREIGN}

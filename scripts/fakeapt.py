@@ -71,7 +71,8 @@ CASES = [
     ('deps: an update where none is', 'FAIL 1 ', lambda: updated('6.12.200-1')),
     ('deps: busybox with shared libraries', 'busybox-static', busybox),
     ('deps: static busybox', 'nothing missing', lambda: none(busybox('-static'))),
-    ('deps: BASE=', 'nothing missing', lambda: none(deps('base', path=fake.offering(), BASE='/b'))),
+    ('deps: BASE=', 'nothing missing',
+     lambda: none(deps('base', path=fake.offering(), BASE='/b'))),
     ('bases: no such folder', 'BASES: /no/such does not exist',
      lambda: fake.make('bases', 'BASES=/no/such', path=fake.offering())),
     ('bases: none to try', 'apt offers no source of Linux 6.12.y',
@@ -93,7 +94,8 @@ CASES = [
           ('unknown goal', 'no goal "rnu"', ('GOALS=run rnu',), {}),
           ('apt without sources', 'apt has no source', (), {}),
           ('mirror that fails', 'mmdebstrap', (), {
-              'apt_get': '. /etc/os-release; echo "http://mirror.invalid $VERSION_CODENAME main"'}))),
+              'apt_get': '. /etc/os-release; echo "http://mirror.invalid $VERSION_CODENAME main"'
+          }))),
 ]
 
 

@@ -57,10 +57,11 @@ def check(symbols, config):
         raise Fail(f'configuration did not take: {" ".join(lost)}')
 
 
-def configure(obj, fragments, tree=TREE, adjust=dict):
+def configure(obj, fragments, tree=TREE, adjust=dict, whole=True):
     """allnoconfig plus fragments; .config is touched only when it changes.
 
     adjust() gets the symbols of the fragments, and returns those to take instead.
+    whole: each of them has to take.
     """
     os.makedirs(obj, exist_ok=True)
     symbols = adjust(merge(fragments))
@@ -70,7 +71,8 @@ def configure(obj, fragments, tree=TREE, adjust=dict):
     new, config = os.path.join(obj, '.config.new'), os.path.join(obj, '.config')
     run(kbuild(obj, 'allnoconfig', tree=tree), os.path.join(LOGS, 'config.log'), quiet=True,
         env={**BUILD_ENV, 'KCONFIG_ALLCONFIG': wanted, 'KCONFIG_CONFIG': new})
-    check(symbols, new)
+    if whole:
+        check(symbols, new)
     if not os.path.exists(config) or not filecmp.cmp(new, config, shallow=False):
         shutil.copyfile(new, config)
     os.unlink(new)

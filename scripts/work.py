@@ -7,7 +7,7 @@ from common import TREE, git, short
 
 APPLIED = 'refs/tdx/applied'
 # Work trees that scripts make beside the tree, and make again.
-OURS = ('am', 'check', 'bench/base-linux')
+OURS = ('am', 'check/linux', 'bench/base-linux')
 # The branch of the series is looked at by itself.
 KNOWN = ('refs/heads/tdx', 'refs/tags/base')
 
