@@ -8,9 +8,9 @@
  *
  * Words on the kernel's command line that concern it:
  *
- *	end=off|reboot|panic	how to end
- *	dirty=MIB		how much memory to write to on each CPU
- *	cpus=NUMBER		how many CPUs there have to be
+ *	end=off|reboot|panic|never	how to end
+ *	dirty=MIB			how much memory to write to on each CPU
+ *	cpus=NUMBER			how many CPUs there have to be
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -326,6 +326,8 @@ static void end_guest(const char *how)
 		reboot(RB_AUTOBOOT);
 	if (!strcmp(how, "off"))
 		reboot(RB_POWER_OFF);
+	while (!strcmp(how, "never"))
+		pause();
 	_exit(0);
 }
 
