@@ -25,14 +25,15 @@ def installed(apt_get, *versions):
     return deps('base', path=fake.offering(*versions, id='echo 0', apt_get=apt_get))
 
 
-def updated(*versions):
-    """Whether that brings apt's lists up to date first; "FAIL" stands in front of how often."""
-    count = os.path.join(fake.scratch(), 'updates')
-    installed(f'case "$*" in *update*) echo >>{count} ;; esac', *versions)
-    if not os.path.exists(count):
-        return 1, ['FAIL 0 updates']
-    with open(count) as file:
-        return 1, [f'FAIL {len(file.readlines())} updates']
+def calls(pattern, versions, otherwise=''):
+    """How often that calls apt-get like this; FAIL stands in front of the number."""
+    count = os.path.join(fake.scratch(), 'count')
+    installed(f'case "$*" in {pattern}) echo >>{count} ;; *) {otherwise or ":"} ;; esac', *versions)
+    lines = []
+    if os.path.exists(count):
+        with open(count) as file:
+            lines = file.readlines()
+    return 1, [f'FAIL {len(lines)} calls']
 
 
 def busybox(*flags):
@@ -67,8 +68,13 @@ CASES = [
      lambda: deps('base', path=fake.path_without('apt-get'))),
     ('deps: apt fails', 'could not install', lambda: installed('exit 1', *BASE.versions)),
     ('deps: apt does nothing', 'still missing', lambda: installed('exit 0', *BASE.versions)),
-    ('deps: no update where a tested base is offered', 'FAIL 0 ', lambda: updated(*BASE.versions)),
-    ('deps: an update where none is', 'FAIL 1 ', lambda: updated('6.12.200-1')),
+    ('deps: no update where a tested base is offered', 'FAIL 0 ',
+     lambda: calls('*update*', BASE.versions)),
+    ('deps: an update where none is', 'FAIL 1 ', lambda: calls('*update*', ['6.12.200-1'])),
+    ('deps: no wait where no other apt is at work', 'FAIL 0 ',
+     lambda: calls('*Timeout=600*', BASE.versions)),
+    ('deps: a wait where one is', 'FAIL 1 ',
+     lambda: calls('*Timeout=600*', BASE.versions, 'echo E: Could not get lock; exit 100')),
     ('deps: busybox with shared libraries', 'busybox-static', busybox),
     ('deps: static busybox', 'nothing missing', lambda: none(busybox('-static'))),
     ('deps: BASE=', 'nothing missing',
