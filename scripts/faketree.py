@@ -6,7 +6,7 @@ import subprocess
 from common import git
 import fake
 from overlay import KCONFIG
-from work import APPLIED, digest
+from work import APPLIED, NEXT, digest
 
 WHO = {f'GIT_{who}_{what}': 'nobody' for who in ('AUTHOR', 'COMMITTER')
        for what in ('NAME', 'EMAIL')}
@@ -66,6 +66,10 @@ def moved_head(tree):
     git('checkout', '-q', '--detach', APPLIED, cwd=tree)
 
 
+def older_head(tree):
+    git('checkout', '-q', '--detach', 'base', cwd=tree)
+
+
 def rebase(tree):
     os.makedirs(os.path.join(tree, '.git/rebase-merge'))
 
@@ -81,6 +85,7 @@ WORK = (
     ('new file', lambda tree: write(tree, 'new', ''), 'uncommitted changes (new)'),
     ('commit', lambda tree: commit(tree, 'work'), 'commits that are not in the series'),
     ('commit, HEAD elsewhere', moved_head, 'commits that are not in the series'),
+    ('older commit', older_head, 'an older commit than the last'),
     ('rebase', rebase, 'a rebase in progress'),
     ('other branch', branch, 'the branch mine'),
     ('tag', tag, 'the tag kept'),
@@ -129,6 +134,15 @@ def removed():
     return (1, ['FAIL gone']) if code == 0 and not os.path.exists(out) else (code, lines)
 
 
+def half_applied():
+    """The series was being applied anew, and the tree is between the two."""
+    out = os.path.join(fake.scratch(), 'out')
+    tree = make(out)
+    commit(tree, 'applied')
+    git('update-ref', NEXT, 'HEAD', cwd=tree)
+    return fake.make('tree', 'BASE=' + fake.base('6.12.1'), out=out)
+
+
 def replaced():
     """... and does not keep another base out."""
     out = os.path.join(fake.scratch(), 'out')
@@ -175,6 +189,7 @@ def interrupted():
 CASES = [
     ('tree without work', 'gone', removed),
     ('tree without work, another base', 'of Linux 6.12.1; ', replaced),
+    ('series applied in part', 'of Linux 6.12.1; ', half_applied),
     *((f'{name}, make {goal}', words, lambda goal=goal, do=do: keeping(goal, do))
       for name, do, words in WORK for goal in ('tree', 'mrproper')),
     *((f"somebody's own folder, make {goal}", words,

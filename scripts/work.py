@@ -5,7 +5,8 @@ import os
 
 from common import TREE, git, short
 
-APPLIED = 'refs/tdx/applied'
+# The series as it was applied, and as it is being applied.
+APPLIED, NEXT = 'refs/tdx/applied', 'refs/tdx/next'
 # Work trees that scripts make beside the tree, and make again.
 OURS = ('am', 'check/linux', 'bench/base-linux')
 # The branch of the series is looked at by itself.
@@ -63,11 +64,12 @@ def unexported(tree=TREE):
     left = unfinished(tree)
     if left:
         return left
+    heads = git('for-each-ref', '--format=%(objectname)', APPLIED, NEXT, cwd=tree).split()
     # Applying the series moves the branch, too, even if HEAD is elsewhere.
     for name in ('HEAD', 'refs/heads/tdx'):
-        if git('rev-list', '-1', name, '--not', APPLIED, 'base', cwd=tree, check=False).stdout:
+        if git('rev-list', '-1', name, '--not', *heads, cwd=tree, check=False).stdout:
             return 'commits that are not in the series'
-    if git('rev-parse', 'HEAD', cwd=tree) != git('rev-parse', APPLIED, cwd=tree):
+    if git('rev-parse', 'HEAD', cwd=tree).strip() not in heads:
         return 'an older commit than the last of the series'
     return ''
 
