@@ -12,7 +12,7 @@ NOT_ROOT = {'id': 'echo 1000', 'sudo': 'exit 1'}
 
 def deps(*groups, path, files=None, **env):
     """scripts/deps where no file is there but those of a folder."""
-    return fake.script('deps', 'test', *groups, PATH=path, FILES=files or fake.scratch(), **env)
+    return fake.script('deps', 'test', *groups, PATH=path, TDX_FILES=files or fake.scratch(), **env)
 
 
 def chosen(*versions):
