@@ -123,7 +123,9 @@ def verdict(entry, result, flags):
         return Verdict(path, 'fail', f'skipped, a pass is expected{why(entry, flags)}')
     if status == 'ok' and want == 'skip':
         return Verdict(path, 'fail', f'passed, a skip is expected{why(entry, flags)}')
-    return Verdict(path, 'skip' if status == 'skip' else 'pass', detail)
+    if status == 'skip':
+        return Verdict(path, 'skip', re.sub(r'^SKIP\s*', '', detail, flags=re.I))
+    return Verdict(path, 'pass', '')
 
 
 def judge(entries, results, flags):
