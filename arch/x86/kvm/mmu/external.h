@@ -25,12 +25,12 @@
  *	Returns 0; -EBUSY if nothing has changed and the caller may try again;
  *	-EIO if the change has failed for good.  The backend has bugged the VM
  *	then, and reported why.  A removal begins when the backend lets it: it is
- *	on the backend not to answer -EBUSY for ever.  After a link or a map that failed KVM restores
- *	the SPTE and keeps the table or the page.  After a begin of removal that
- *	failed with -EIO KVM finishes the removal all the same.  A finish of
- *	removal that failed makes the SPTE non-present and takes the page away
- *	from KVM's caller: if the page may still be in use, it is on the backend
- *	to keep it from being freed.
+ *	on the backend not to answer -EBUSY for ever.  After a link or a map that
+ *	failed KVM restores the SPTE and keeps the table or the page.  After a
+ *	begin of removal that failed with -EIO KVM finishes the removal all the
+ *	same.  A finish of removal that failed makes the SPTE non-present and
+ *	takes the page away from KVM's caller: if the page may still be in use,
+ *	it is on the backend to keep it from being freed.
  *
  *	Absent, it is taken to return 0.
  *

@@ -90,7 +90,8 @@ TEST_F(log, has_vm_leaf_status_and_page)
 		return;
 	}
 
-	snprintf(line, sizeof(line), "TD %d-%d: TDH.%s (%u) failed: status %#018lx, operands %#llx ",
+	snprintf(line, sizeof(line),
+		 "TD %d-%d: TDH.%s (%u) failed: status %#018lx, operands %#llx ",
 		 getpid(), self->vm->fd, variant->name, variant->leaf, variant->status,
 		 GPA + 2 * PAGE_SIZE);
 	EXPECT_TRUE(tdx_kmsg_has(self->kmsg, line))
