@@ -52,11 +52,11 @@ kunit: tree
 	@$(deps) qemu
 	@scripts/kunit
 
-selftests: kernel
+selftests:
 	@$(deps) guest qemu
 	@scripts/selftests qemu
 
-bochs: kernel
+bochs:
 	@$(deps) guest $(vmx)
 	@scripts/selftests bochs
 
@@ -83,7 +83,7 @@ demo:
 	@$(deps) guest $(vmx)
 	@scripts/demo demo
 
-bench: kernel
+bench:
 	@$(deps) guest bench qemu $(vmx)
 	@scripts/demo bench
 	@$(if $(filter-out bochs,$(MACHINE)),,scripts/ordinary)

@@ -75,6 +75,9 @@ def disk_full(path=OUT):
     while not os.path.exists(path):
         path = os.path.dirname(path)
     stat = os.statvfs(path)
+    # /proc and the like have no blocks at all.
+    if not stat.f_blocks:
+        return False
     return stat.f_bavail * stat.f_frsize < 8 << 20 or stat.f_files and not stat.f_favail
 
 
@@ -166,11 +169,17 @@ BUILD_ENV = {'CCACHE_BASEDIR': OUT, 'CCACHE_NOHASHDIR': '1',
              'KBUILD_BUILD_USER': 'tdx', 'KBUILD_BUILD_HOST': 'build'}
 
 
-def check_path():
-    """The kernel's Makefiles refuse such paths, once it comes to them."""
+def check_knobs():
+    """Values that would be taken for another, and paths that Makefiles refuse later."""
     for path in (TOP, OUT):
         if re.search(r'[\s:]', path):
             raise Fail(f'"{path}" has a blank or a colon in it, and cannot be built in')
+    if os.path.lexists(OUT) and not os.path.isdir(OUT):
+        raise Fail(f'O={OUT} is no folder')
+    for name in ('CHECK', 'DEBUG', 'MOVER'):
+        value = KNOBS.get(name) or knob(name)
+        if value not in ('', '0', '1'):
+            raise Fail(f'{name}={value}; it is 1 or left out')
 
 
 def target(name, body, lock=contextlib.nullcontext()):
@@ -182,7 +191,7 @@ def target(name, body, lock=contextlib.nullcontext()):
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     start = time.time()
     try:
-        check_path()
+        check_knobs()
         with lock:
             detail = body() or ''
         verdict, code = 'PASS', 0

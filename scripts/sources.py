@@ -15,7 +15,10 @@ class Base:
             for line in file:
                 if not line.strip() or line.startswith('#'):
                     continue
-                key, value = line.split()
+                words = line.split()
+                if len(words) != 2:
+                    raise Fail(f'base: "{line.strip()}" is not a word and its value')
+                key, value = words
                 if key == 'version':
                     self.versions.append(value)
                 else:

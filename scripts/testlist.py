@@ -46,11 +46,17 @@ class Entry:
 
 
 def read(place=None):
-    entries = []
+    entries, seen = [], set()
     with open(LIST) as file:
         for number, line in enumerate(file, 1):
-            if line.split('#')[0].strip():
-                entries.append(Entry(line, number))
+            if not line.split('#')[0].strip():
+                continue
+            entry = Entry(line, number)
+            again = seen & {(place, entry.name) for place in entry.places}
+            if again:
+                raise Fail(f'{os.path.relpath(LIST, TOP)}:{number}: {entry.name} stands twice')
+            seen |= {(place, entry.name) for place in entry.places}
+            entries.append(entry)
     return [e for e in entries if place is None or place in e.places]
 
 

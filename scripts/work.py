@@ -59,6 +59,19 @@ def unfinished(tree=TREE):
     return f'uncommitted changes ({dirty[0][3:]})' if dirty else ''
 
 
+def off_branch(tree=TREE):
+    """'' or why HEAD is not where the series is."""
+    head = git('symbolic-ref', '-q', 'HEAD', cwd=tree, check=False).stdout.strip()
+    return '' if head == 'refs/heads/tdx' else \
+        f'{short(tree)} is not on its branch; git -C {short(tree)} checkout tdx'
+
+
+def advice(left):
+    """What to do about what unexported() says."""
+    return 'git checkout tdx there' if left.startswith('an older') else \
+        'commit, then "make export"'
+
+
 def unexported(tree=TREE):
     """What the tree holds that the series does not, as text; '' when nothing."""
     left = unfinished(tree)
