@@ -47,6 +47,8 @@ static unsigned int nr_rules;
 
 static atomic64_t calls[TDX_SW_NR_LEAVES];
 static atomic64_t errors[TDX_SW_NR_LEAVES];
+/* RCX of the last call: what no answer tells, such as the key ID of a write-back. */
+static u64 operands[TDX_SW_NR_LEAVES];
 
 static bool matches(const struct rule *rule, u16 leaf)
 {
@@ -137,11 +139,14 @@ void inject_track(struct tdx_sw_call *c)
 	sharex_unlock(lock, true);
 }
 
-void inject_account(const struct tdx_sw_leaf *leaf, u64 status)
+void inject_account(const struct tdx_sw_call *c, u64 status)
 {
-	atomic64_inc(&calls[leaf->nr]);
+	unsigned int nr = c->leaf->nr;
+
+	WRITE_ONCE(operands[nr], c->in.rcx);
+	atomic64_inc(&calls[nr]);
 	if (status & SEAM_ERROR)
-		atomic64_inc(&errors[leaf->nr]);
+		atomic64_inc(&errors[nr]);
 }
 
 static int add_rule(const struct rule *new)
@@ -232,6 +237,12 @@ u64 tdx_sw_count(u16 leaf, u64 *nr_errors)
 	return atomic64_read(&calls[leaf]);
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_count);
+
+u64 tdx_sw_last_rcx(u16 leaf)
+{
+	return leaf < TDX_SW_NR_LEAVES ? READ_ONCE(operands[leaf]) : 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_last_rcx);
 
 static int counts_show(struct seq_file *m, void *v)
 {

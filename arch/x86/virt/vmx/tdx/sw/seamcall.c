@@ -222,7 +222,7 @@ static u64 call_leaf(struct tdx_sw_call *c, u64 rax, u8 state)
 	c->pkg = tdx_sw_package(c->lp);
 
 	status = run_leaf(c);
-	inject_account(c->leaf, status);
+	inject_account(c, status);
 	return status;
 }
 

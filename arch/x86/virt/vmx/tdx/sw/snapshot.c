@@ -206,6 +206,7 @@ struct check {
 	unsigned int violations;
 	u64 tdr;
 	unsigned int mapped;		/* pages and tables found in an S-EPT */
+	u64 sum;			/* of their addresses, less those of all owned */
 };
 
 static __printf(2, 3) void complain(struct check *check, const char *fmt, ...)
@@ -228,6 +229,7 @@ static int check_sept_entry(const struct tdx_sw_sept_info *info, void *data)
 	struct tdx_sw_page_info page = {};
 
 	check->mapped++;
+	check->sum += info->hpa;
 	if (info->locked)
 		complain(check, "TD %llx: entry of %llx level %u locked", check->tdr, info->gpa,
 			 info->level);
@@ -245,8 +247,10 @@ static unsigned int count_owned(struct check *check, bool (*want)(u8 type))
 
 	for (i = 0; i < check->nr; i++) {
 		if (!tdx_sw_test_page(check->pages[i], &page) && page.owner == check->tdr &&
-		    page.type > PT_RSVD && page.type != PT_TDR && want(page.type))
+		    page.type > PT_RSVD && page.type != PT_TDR && want(page.type)) {
+			check->sum -= check->pages[i];
 			nr++;
+		}
 	}
 	return nr;
 }
@@ -268,7 +272,6 @@ static void check_td(struct check *check, u64 tdr)
 	int err;
 
 	check->tdr = tdr;
-	check->mapped = 0;
 	if (tdx_sw_test_td(tdr, &td))
 		return;
 
@@ -276,10 +279,12 @@ static void check_td(struct check *check, u64 tdr)
 	if (owned != td.chldcnt)
 		complain(check, "TD %llx: CHLDCNT %llu, owns %u", tdr, td.chldcnt, owned);
 
+	check->mapped = 0;
+	check->sum = 0;
 	err = tdx_sw_test_sept_walk(tdr, check_sept_entry, check);
 	owned = count_owned(check, mapped_type);
-	/* As many entries as pages, each of them right: no page is mapped twice. */
-	if (!err && owned != check->mapped)
+	/* As many, with the same sum: no page is mapped twice instead of another one. */
+	if (!err && (owned != check->mapped || check->sum))
 		complain(check, "TD %llx: %u pages and tables in the S-EPT, owns %u", tdr,
 			 check->mapped, owned);
 }

@@ -668,7 +668,7 @@ u64 inject_leaf(struct tdx_sw_call *c);
 bool inject_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class);
 bool inject_zero_step(struct tdx_sw_call *c);
 void inject_track(struct tdx_sw_call *c);
-void inject_account(const struct tdx_sw_leaf *leaf, u64 status);
+void inject_account(const struct tdx_sw_call *c, u64 status);
 
 struct dentry;
 

@@ -483,5 +483,7 @@ unsigned int tdx_sw_inject_clear(void);
 
 /* Calls of a leaf since boot: all of them, and those that ended in an error. */
 u64 tdx_sw_count(u16 leaf, u64 *errors);
+/* RCX of the last call of a leaf, whatever became of it. */
+u64 tdx_sw_last_rcx(u16 leaf);
 
 #endif

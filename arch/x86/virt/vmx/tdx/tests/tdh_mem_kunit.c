@@ -425,6 +425,8 @@ static void wbinvd_takes_free_pages_and_the_key_id(struct kunit *test)
 		    TDX_PAGE_METADATA_INCORRECT | RCX);
 	tdht_assert_ok(t, tdh_mem_page_remove(tdr, TDHT_GPA, 0, &info));
 	tdht_expect(t, tdh_phymem_page_wbinvd(page, hkid), TDX_SUCCESS);
+	KUNIT_EXPECT_EQ(test, tdx_sw_last_rcx(TDH_PHYMEM_PAGE_WBINVD),
+			page | (u64)hkid << boot_cpu_data.x86_phys_bits);
 	tdht_expect(t, tdh_phymem_page_wbinvd(page, tdx_get_global_keyid()), TDX_SUCCESS);
 	tdht_expect(t, tdh_phymem_page_wbinvd(page + 64, hkid), TDX_OPERAND_INVALID | RCX);
 }

@@ -276,9 +276,23 @@ static void call_that_did_not_happen_has_no_outputs(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, probe.out[out], 0ULL);
 }
 
+/* Attempts that failed have zeroed the registers that the operands are in. */
+static void repeated_call_has_the_callers_operands(struct kunit *test)
+{
+	struct tdht *t = test->priv;
+	phys_addr_t tdr = tdht_td(t, TDHT_INITIALIZED), page = tdht_page(t);
+	struct tdh_sept_info info;
+
+	KUNIT_ASSERT_EQ(test, tdx_sw_inject_set(TDH_MEM_SEPT_ADD, 1, 3, TDX_RND_NO_ENTROPY), 0);
+	tdht_expect(t, tdh_mem_sept_add(tdr, 0, 3, page, &info), TDX_SUCCESS);
+	KUNIT_EXPECT_EQ(test, tdx_sw_inject_clear(), 0);
+	tdht_expect_sept(t, tdr, 0, 3, SEPT_NL_MAPPED, page);
+}
+
 static struct kunit_case tdh_status_tests[] = {
 	KUNIT_CASE_PARAM(status_comes_back_as_it_is, wrappers_gen_params),
 	KUNIT_CASE_PARAM(call_that_did_not_happen_has_no_outputs, wrappers_gen_params),
+	KUNIT_CASE(repeated_call_has_the_callers_operands),
 	{}
 };
 

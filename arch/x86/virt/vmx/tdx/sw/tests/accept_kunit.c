@@ -21,6 +21,7 @@
 
 #define LEVEL_4K	0
 #define LEVEL_2M	1
+#define LEVEL_1G	2
 
 /* Where entries are put; the tables above are the TD's own. */
 #define PLAY_4K		0x20000ULL
@@ -487,10 +488,35 @@ static void attr_wr_changes_nothing_without_l2_vms(struct kunit *test)
 
 	attr_wr(s, 0 | LEVEL_2M, 0, 0);
 	expect_attr(s, ST_PAGE_SIZE_MISMATCH | LEVEL_2M, 0, "a table");
+	/* Pages of 1 GiB cannot be accepted, but they have attributes. */
+	attr_wr(s, 0 | LEVEL_1G, 0, 0);
+	expect_attr(s, ST_PAGE_SIZE_MISMATCH | LEVEL_1G, 0, "a table of tables");
 	put_entry(s, PLAY_2M, LEVEL_2M, raw(SE_MAPPED, 0));
+	attr_wr(s, PLAY_2M | LEVEL_2M, 0, 0);
+	expect_attr(s, ST_SUCCESS, PLAY_2M | LEVEL_2M, "2M MAPPED");
 	attr_wr(s, PLAY_2M, 0, 0);
 	expect_violation(s, PLAY_2M, 2, ext_qual(5, 0, 1, SE_MAPPED), "a larger leaf");
 	put_entry(s, PLAY_2M, LEVEL_2M, RAW_FREE);
+}
+
+static void attributes_of_a_locked_entry_are_busy(struct kunit *test)
+{
+	struct tdx_sw_test_lock lock = {
+		.class = TDX_SW_LOCK_SEPT_ENTRY, .excl = true, .gpa = PLAY_4K,
+	};
+	struct swg *s = swg_start(test, NULL);
+
+	swt_aug(s->t, &s->td, PLAY_4K);
+	lock.object = s->td.tdr;
+	swt_lock(s->t, &lock);
+	attr_rd(s, PLAY_4K);
+	expect_attr(s, ST_OPERAND_BUSY | OP_RCX, 0, "ATTR.RD");
+	attr_wr(s, PLAY_4K, 0, 0);
+	expect_attr(s, ST_OPERAND_BUSY | OP_RCX, 0, "ATTR.WR");
+	swg_unlock_all(s);
+	attr_wr(s, PLAY_4K, 0, 0);
+	expect_attr(s, ST_SUCCESS, PLAY_4K | ATTR_PENDING, "not locked any more");
+	swt_check(s->t);
 }
 
 static struct kunit_case accept_cases[] = {
@@ -506,6 +532,7 @@ static struct kunit_case accept_cases[] = {
 	KUNIT_CASE(exits_end_the_wait_for_the_host),
 	KUNIT_CASE(attr_rd_tells_size_and_pending),
 	KUNIT_CASE(attr_wr_changes_nothing_without_l2_vms),
+	KUNIT_CASE(attributes_of_a_locked_entry_are_busy),
 	{}
 };
 

@@ -380,6 +380,16 @@ static void page_leaves_respect_the_page_lock(struct kunit *test)
 	swt_no(t, ST_OPERAND_BUSY | OP_RCX, L_MNG_CREATE,
 	       SWT_ARGS(.rcx = page, .rdx = swt_key(t, 0)));
 	swt_unlock_all(t);
+
+	/* On the way to a page that an operand names the upper entries are shared. */
+	lock.excl = true;
+	for (lock.level = 1; lock.level <= 2; lock.level++) {
+		swt_lock(t, &lock);
+		swt_no(t, ST_OPERAND_BUSY | OP_RCX, L_PAGE_RDMD, SWT_ARGS(.rcx = page));
+		swt_no(t, ST_OPERAND_BUSY | OP_RCX, L_PAGE_WBINVD, SWT_ARGS(.rcx = page));
+		swt_no(t, ST_OPERAND_BUSY | OP_RCX, L_PAGE_RECLAIM, SWT_ARGS(.rcx = page));
+		swt_unlock_all(t);
+	}
 	swt_check(t);
 }
 

@@ -297,6 +297,36 @@ static void operands_are_as_wide_as_the_mode(struct kunit *test)
 	swg_expect_ve(s, EXIT_REASON_CR_ACCESS, CR_MOV(0, G_RBX), "upper half of RBX");
 }
 
+static bool interrupt_is_pending(struct swg *s)
+{
+	struct tdx_module_args args = { .rcx = s->vcpu, .rdx = 0x9120000300000100ULL };
+
+	KUNIT_EXPECT_EQ(s->test, ST_SUCCESS, swt_call(s->t, L_VP_RD, &args));
+	return args.r8 & 1;
+}
+
+/* Of the virtual APIC's, which has an interrupt for the task or has not. */
+static void cr8_is_the_priority_of_the_task(struct kunit *test)
+{
+	struct swg *s = start(test, NULL);
+	unsigned int bit;
+
+	for (bit = 4; bit < 64; bit++)
+		expect_gp(s, 8, BIT_ULL(bit) | 2, "CR8");
+	/* SELF_IPI */
+	s->g.gpr[G_RCX] = 0x83f;
+	s->g.gpr[G_RAX] = 0x41;
+	s->g.gpr[G_RDX] = 0;
+	swg_instruction(s, EXIT_REASON_MSR_WRITE, LEN, 0);
+	KUNIT_EXPECT_TRUE(test, interrupt_is_pending(s));
+	mov_to_cr(s, 8, 4);
+	swg_expect_done(s, LEN, "CR8");
+	KUNIT_EXPECT_FALSE(test, interrupt_is_pending(s));
+	mov_to_cr(s, 8, 3);
+	KUNIT_EXPECT_TRUE(test, interrupt_is_pending(s));
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_CR0), (u64)CR0_BASE);
+}
+
 /* ---- XCR0 ---- */
 
 static void xsetbv(struct swg *s, u64 reg, u64 value)
@@ -371,6 +401,7 @@ static struct kunit_case cr_cases[] = {
 	KUNIT_CASE(bits_of_cr4_follow_xfam),
 	KUNIT_CASE(rsp_can_be_the_operand),
 	KUNIT_CASE(operands_are_as_wide_as_the_mode),
+	KUNIT_CASE(cr8_is_the_priority_of_the_task),
 	KUNIT_CASE(xcr0_is_limited_by_xfam),
 	KUNIT_CASE(xsetbv_of_user_code_raises_gp),
 	KUNIT_CASE(xcr0_has_its_dependencies),

@@ -6,6 +6,8 @@
  *
  * Nobody runs here: entering and leaving is what they do to the state of module.
  */
+#include <linux/gfp.h>
+
 #include "fixture.h"
 
 struct epoch {
@@ -270,6 +272,72 @@ static void tables_meet_that_track_like_pages(struct kunit *test)
 	swt_ok(t, L_MEM_SEPT_REMOVE, &args);
 }
 
+/* ---- 2 MiB ---- */
+
+#define LARGE_GPA	(8ULL * SZ_2M)
+#define RAW_FREE	0x80e0000000000000ULL
+/* As it is stored: a leaf, write-back, PAT ignored, #VE suppressed */
+#define RAW_LEAF	(BIT_ULL(63) | BIT_ULL(7) | BIT_ULL(6) | 6ULL << 3)
+#define RAW_BLOCKED	BIT_ULL(55)
+#define RAW_PENDING	BIT_ULL(56)
+
+static void free_large(void *data)
+{
+	__free_pages(data, get_order(SZ_2M));
+}
+
+static u64 alloc_large(struct kunit *test)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, get_order(SZ_2M));
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_large, page));
+	return page_to_phys(page);
+}
+
+static void expect_entry(struct kunit *test, u64 tdr, u64 raw)
+{
+	struct tdx_sw_sept_info info = {};
+
+	KUNIT_EXPECT_EQ(test, 0, tdx_sw_test_sept(tdr, LARGE_GPA, 1, &info));
+	KUNIT_EXPECT_EQ(test, raw, info.raw);
+}
+
+/* It is tracked by its one entry, and what was accepted of it does not count any more. */
+static void large_page_is_blocked_as_a_whole(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_sw_page_info page;
+	struct tdx_module_args args;
+	u64 tdr, pa = alloc_large(test), pending = RAW_LEAF | RAW_PENDING | pa;
+	struct epoch e;
+
+	build(t, &e);
+	/* No leaf makes such an entry: the model does not know it. */
+	t->checked = false;
+	tdr = e.std.td.tdr;
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_large(pa, tdr));
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(tdr, LARGE_GPA, 1,
+						      pending | 5 * PAGE_SIZE));
+	args = (struct tdx_module_args) { .rcx = LARGE_GPA | 1, .rdx = tdr };
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_MEM_RANGE_BLOCK, &args));
+	expect_entry(test, tdr, pending | RAW_BLOCKED);
+	KUNIT_EXPECT_EQ(test, 0, tdx_sw_test_page(pa, &page));
+	KUNIT_EXPECT_EQ(test, swt_m_td(&t->m, tdr)->epoch, page.bepoch);
+
+	args = (struct tdx_module_args) { .rcx = LARGE_GPA | 1, .rdx = tdr };
+	KUNIT_EXPECT_EQ(test, ST_TLB_TRACKING_NOT_DONE | OP_RCX,
+			swt_call(t, L_MEM_RANGE_UNBLOCK, &args));
+	track(t, &e);
+	args = (struct tdx_module_args) { .rcx = LARGE_GPA | 1, .rdx = tdr };
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_MEM_RANGE_UNBLOCK, &args));
+	expect_entry(test, tdr, pending);
+
+	KUNIT_EXPECT_EQ(test, 0, tdx_sw_test_set_sept(tdr, LARGE_GPA, 1, RAW_FREE));
+	KUNIT_EXPECT_EQ(test, 0, tdx_sw_test_set_large(pa, 0));
+	swt_check(t);
+}
+
 static void td_that_cannot_run_needs_no_tracking(struct kunit *test)
 {
 	struct swt *t = swt_of(test);
@@ -345,6 +413,7 @@ static struct kunit_case epoch_cases[] = {
 	KUNIT_CASE(track_in_the_middle_of_a_block_is_before_it),
 	KUNIT_CASE(who_was_inside_before_that_track_counts_too),
 	KUNIT_CASE(tables_meet_that_track_like_pages),
+	KUNIT_CASE(large_page_is_blocked_as_a_whole),
 	KUNIT_CASE(td_that_cannot_run_needs_no_tracking),
 	KUNIT_CASE(epochs_of_tds_are_apart),
 	KUNIT_CASE(epoch_lock_is_tried_both_ways),

@@ -94,7 +94,7 @@ static void ids_without_a_field_are_refused(struct kunit *test)
 	/* Class and code that no context has. */
 	static const u64 bad[] = {
 		0x3d00000000000000ULL, 0x9000000000ffffffULL, 0x9100000000000777ULL,
-		0x1500000000000009ULL, 0xbe00000000000000ULL,
+		0x1500000000000009ULL, 0xbe00000000000000ULL, 0x1000000000000010ULL,
 	};
 	struct swt *t = swt_of(test);
 	struct swt_td td;
@@ -422,6 +422,12 @@ static void cpuid_fields_show_what_the_td_sees(struct kunit *test)
 		       cpuid_id(2U, CPUID_NO_SUB, 0));
 	expect_no_read(t, ST_METADATA_FIELD_ID_INCORRECT, L_MNG_RD, td.tdr,
 		       cpuid_id(0x70U, CPUID_NO_SUB, 0));
+	/* Without subleaf, and with one; half a mark of there being none */
+	expect_no_read(t, ST_METADATA_FIELD_ID_INCORRECT, L_MNG_RD, td.tdr, cpuid_id(0U, 0, 0));
+	expect_no_read(t, ST_METADATA_FIELD_ID_INCORRECT, L_MNG_RD, td.tdr,
+		       cpuid_id(4U, CPUID_NO_SUB, 0));
+	expect_no_read(t, ST_METADATA_FIELD_ID_INCORRECT, L_MNG_RD, td.tdr,
+		       cpuid_id(0U, 0x81, 0));
 }
 
 static void cpuid_fields_follow_the_configuration(struct kunit *test)
@@ -647,6 +653,10 @@ static void nmi_is_pended_by_a_write(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1ULL, vp_rd(t, &td, FIELD_PEND_NMI));
 	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_vcpu(td.vcpu, &info));
 	KUNIT_EXPECT_TRUE(test, info.pend_nmi);
+	no_write(t, ST_METADATA_FIELD_VALUE_NOT_VALID, L_VP_WR, td.vcpu, FIELD_PEND_NMI, 3, 3);
+	no_write(t, ST_METADATA_FIELD_NOT_WRITABLE, L_VP_WR, td.vcpu, FIELD_PEND_NMI, 2, 2);
+	KUNIT_EXPECT_EQ(test, 1ULL, write(t, L_VP_WR, td.vcpu, FIELD_PEND_NMI, 0, 1));
+	KUNIT_EXPECT_EQ(test, 0ULL, vp_rd(t, &td, FIELD_PEND_NMI));
 }
 
 static struct kunit_case field_cases[] = {

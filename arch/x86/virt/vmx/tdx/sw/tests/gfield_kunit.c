@@ -435,6 +435,36 @@ static void sys_rdall_fills_a_page(struct kunit *test)
 			rdall(s, DATA_GPA, 0x3d00000000000000ULL));
 }
 
+/* One sequence of one element for each field: the chain that SYS.RD leads along. */
+static void sys_rdall_lists_what_sys_rd_reads(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	u64 *list = swt_va(s->data[0]), *tail = swt_va(s->data[1]), id, value;
+	unsigned int i, nr;
+
+	memset(list, 0xee, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, rdall(s, DATA_GPA, NO_FIELD));
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_R8], NO_FIELD);
+	nr = list[0] >> 32 & 0xffff;
+	KUNIT_ASSERT_GT(test, nr, 100U);
+	KUNIT_ASSERT_LT(test, nr, 256U);
+	KUNIT_EXPECT_EQ(test, list[0], (u64)nr << 32 | (8 + 16 * nr));
+
+	rd(s, T_SYS_RD, NO_FIELD, &value);
+	for (i = 0; i < nr; i++) {
+		id = s->g.gpr[G_RDX];
+		KUNIT_ASSERT_EQ(test, list[1 + 2 * i], id);
+		KUNIT_EXPECT_EQ_MSG(test, list[2 + 2 * i], value_of(s, T_SYS_RD, id),
+				    "field %llx", id);
+	}
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RDX], NO_FIELD);
+	KUNIT_EXPECT_EQ(test, list[1 + 2 * nr], 0xeeeeeeeeeeeeeeeeULL);
+
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, rdall(s, DATA_GPA + PAGE_SIZE, list[2 * nr - 3]));
+	KUNIT_EXPECT_EQ(test, tail[0], 2ULL << 32 | 40);
+	KUNIT_EXPECT_MEMEQ(test, tail + 1, list + 2 * nr - 3, 32);
+}
+
 static struct kunit_case gfield_cases[] = {
 	KUNIT_CASE(td_fields_have_their_access),
 	KUNIT_CASE(guest_reads_what_the_host_reads),
@@ -450,6 +480,7 @@ static struct kunit_case gfield_cases[] = {
 	KUNIT_CASE(topology_can_be_switched_on_if_configured),
 	KUNIT_CASE(sys_rd_enumerates_all_fields),
 	KUNIT_CASE(sys_rdall_fills_a_page),
+	KUNIT_CASE(sys_rdall_lists_what_sys_rd_reads),
 	{}
 };
 

@@ -4,6 +4,7 @@
  * tables that mean well and in others, and operands in shared memory.
  */
 #include <linux/bitops.h>
+#include <linux/gfp.h>
 #include <linux/random.h>
 #include <linux/string.h>
 #include <asm/msr-index.h>
@@ -475,6 +476,65 @@ static void shared_tables_beyond_memory_are_not_followed(struct kunit *test)
 	}
 }
 
+static void free_large(void *data)
+{
+	__free_pages(data, get_order(SZ_2M));
+}
+
+static u64 alloc_large(struct kunit *test)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, get_order(SZ_2M));
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_large, page));
+	return page_to_phys(page);
+}
+
+#define IN_LARGE	0x123400ULL
+#define LARGE_GPA	(4ULL * SZ_2M)
+#define RAW_FREE	0x80e0000000000000ULL
+
+/* The operand is where it is in the page of 2 MiB. */
+static void expect_report_in_large(struct swg *s, u64 gpa, u64 pa, const char *what)
+{
+	memset(swt_va(pa), 0, SZ_2M);
+	shared_report(s, gpa + IN_LARGE);
+	swg_expect_done(s, TDCALL_LEN, what);
+	KUNIT_EXPECT_EQ_MSG(s->test, s->g.gpr[G_RAX], ST_SUCCESS, "%s", what);
+	KUNIT_EXPECT_EQ_MSG(s->test, *(u8 *)swt_va(pa + IN_LARGE), 0x81, "%s", what);
+}
+
+static void operands_may_be_in_large_pages(struct kunit *test)
+{
+	const u64 leaf = EPT_SVE | PS | BIT_ULL(6) | EPT_WB | EPT_RWX;
+	struct swg *s = swg_start(test, NULL);
+	u64 pa = alloc_large(test);
+	struct shared sh;
+
+	build_shared(s, &sh);
+	*shared_entry(&sh, 1) = pa | PS | EPT_WB | EPT_RWX;
+	expect_report_in_large(s, sh.gpa & ~(SZ_2M - 1ULL), pa, "shared");
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(s->td.tdr, LARGE_GPA, 1, leaf | pa));
+	expect_report_in_large(s, LARGE_GPA, pa, "private");
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(s->td.tdr, LARGE_GPA, 1, RAW_FREE));
+}
+
+/* No EPT allows to write and not to read. */
+static void write_only_memory_is_not_written(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	struct shared sh;
+	u64 sum;
+
+	build_shared(s, &sh);
+	*shared_entry(&sh, 0) &= ~1ULL;
+	sum = swt_page_sum(sh.page);
+	shared_report(s, sh.gpa);
+	KUNIT_EXPECT_NE(test, s->g.gpr[G_RAX], ST_SUCCESS);
+	KUNIT_EXPECT_EQ(test, sum, swt_page_sum(sh.page));
+}
+
 static struct kunit_case gmem_cases[] = {
 	KUNIT_CASE(tdcall_is_found_behind_ud),
 	KUNIT_CASE(opcode_may_straddle_pages),
@@ -490,6 +550,8 @@ static struct kunit_case gmem_cases[] = {
 	KUNIT_CASE(shared_tables_limit_access),
 	KUNIT_CASE(pending_operand_is_ve_or_an_exit),
 	KUNIT_CASE(shared_tables_beyond_memory_are_not_followed),
+	KUNIT_CASE(operands_may_be_in_large_pages),
+	KUNIT_CASE(write_only_memory_is_not_written),
 	{}
 };
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Faults on request: rules hit the call or the attempt at a lock that they name,
- * as often as they say and no other, and what fails by request leaves no trace.
+ * as often as they say and no other, and what fails by request leaves no trace; that
+ * a trace would be seen.
  */
 #include <linux/errno.h>
+#include <linux/string.h>
 
 #include "fixture.h"
 
@@ -36,6 +38,25 @@ static void rule_for_any_leaf_hits_the_next_one(struct kunit *test)
 	swt_ok(t, L_MNG_CREATE, SWT_ARGS(.rcx = page, .rdx = swt_key(t, 0)));
 }
 
+/* One that is due waits for the next call if another one was first; all count. */
+static void rules_for_one_leaf_take_turns(struct kunit *test)
+{
+	static const u64 status[] = {
+		ST_OPERAND_BUSY | OP_RCX, ST_OPERAND_BUSY | OP_RDX, ST_OPERAND_BUSY | OP_R8,
+	};
+	struct swt *t = swt_of(test);
+	u64 page = swt_page(t);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_set(L_PAGE_RDMD, 1, 1, status[0]));
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_set(L_PAGE_RDMD, 1, 1, status[1]));
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_set(L_PAGE_RDMD, 3, 1, status[2]));
+	for (i = 0; i < ARRAY_SIZE(status); i++)
+		swt_no(t, status[i], L_PAGE_RDMD, SWT_ARGS(.rcx = page));
+	swt_ok(t, L_PAGE_RDMD, SWT_ARGS(.rcx = page));
+	KUNIT_EXPECT_EQ(test, 0U, tdx_sw_inject_clear());
+}
+
 static void cleared_rules_are_gone(struct kunit *test)
 {
 	struct swt *t = swt_of(test);
@@ -63,6 +84,7 @@ static void rules_that_make_no_sense_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, tdx_sw_inject_track(0, 1));
 	KUNIT_EXPECT_EQ(test, -EINVAL, tdx_sw_inject_track(1, 0));
 	KUNIT_EXPECT_EQ(test, 0U, tdx_sw_inject_clear());
+	KUNIT_EXPECT_EQ(test, 0ULL, tdx_sw_count(TDX_SW_ANY_LEAF, NULL));
 
 	for (i = 0; i < 16; i++)
 		KUNIT_EXPECT_EQ(test, 0, tdx_sw_inject_set(L_PAGE_RDMD, 100, 1, ST_SYS_BUSY));
@@ -184,15 +206,90 @@ static void want_of_entropy_makes_no_td(struct kunit *test)
 	swt_ok(t, L_MNG_CREATE, SWT_ARGS(.rcx = page, .rdx = swt_key(t, 0)));
 }
 
+/* ---- traces ---- */
+
+static unsigned int diff_since(struct swt *t, struct tdx_sw_snapshot *before, char *text,
+			       size_t len)
+{
+	struct tdx_sw_snapshot *after = tdx_sw_snapshot_take(t->m.list, t->m.nr_pages);
+	unsigned int nr;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(t->test, after);
+	nr = tdx_sw_snapshot_diff(before, after, text, len);
+	tdx_sw_snapshot_free(after);
+	tdx_sw_snapshot_free(before);
+	return nr;
+}
+
+/* A key ID, a PAMT entry, the content of a page; of pages also the last word. */
+static void traces_are_seen(struct kunit *test)
+{
+	struct tdx_sw_snapshot *before;
+	struct swt *t = swt_of(test);
+	u64 tdr = swt_page(t), page = swt_page(t), *word = swt_va(page);
+	char text[384];
+
+	before = tdx_sw_snapshot_take(t->m.list, t->m.nr_pages);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, before);
+	swt_ok(t, L_MNG_CREATE, SWT_ARGS(.rcx = tdr, .rdx = swt_key(t, 0)));
+	KUNIT_EXPECT_EQ(test, 3U, diff_since(t, before, text, sizeof(text)));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "key ID"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "PAMT of"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "content of"));
+
+	before = tdx_sw_snapshot_take(t->m.list, t->m.nr_pages);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, before);
+	word[PAGE_SIZE / sizeof(*word) - 1] ^= 1;
+	KUNIT_EXPECT_EQ(test, 1U, diff_since(t, before, text, sizeof(text)));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "content of"));
+
+	before = tdx_sw_snapshot_take(t->m.list, t->m.nr_pages);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, before);
+	swt_lock(t, &(struct tdx_sw_test_lock) {
+		.class = TDX_SW_LOCK_PAGE, .object = page, .excl = true });
+	KUNIT_EXPECT_EQ(test, 1U, diff_since(t, before, text, sizeof(text)));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "PAMT of"));
+	/* Left behind, it is a violation by itself. */
+	KUNIT_EXPECT_EQ(test, 1U, tdx_sw_test_check(t->m.list, t->m.nr_pages));
+	swt_unlock_all(t);
+	KUNIT_EXPECT_EQ(test, 0U, tdx_sw_test_check(t->m.list, t->m.nr_pages));
+}
+
+#define RAW_HPA	GENMASK_ULL(51, 12)
+
+/* An entry that names a page which is not the TD's */
+static void wrong_entries_are_seen(struct kunit *test)
+{
+	struct tdx_sw_sept_info info;
+	struct swt *t = swt_of(test);
+	struct swt_std std;
+
+	swt_std_build(t, &std, 0, STAGE_RUNNABLE);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_sept(std.td.tdr, STD_MAPPED, 0, &info));
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(std.td.tdr, STD_MAPPED, 0,
+						      (info.raw & ~RAW_HPA) | std.spare));
+	/* Not the TD's, and one that is has no entry. */
+	KUNIT_EXPECT_EQ(test, 2U, tdx_sw_test_check(t->m.list, t->m.nr_pages));
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(std.td.tdr, STD_MAPPED, 0,
+						      (info.raw & ~RAW_HPA) | std.blocked));
+	/* Each is the TD's, one twice. */
+	KUNIT_EXPECT_EQ(test, 1U, tdx_sw_test_check(t->m.list, t->m.nr_pages));
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(std.td.tdr, STD_MAPPED, 0, info.raw));
+	swt_check(t);
+}
+
 static struct kunit_case inject_cases[] = {
 	KUNIT_CASE(rule_hits_the_calls_that_it_counts),
 	KUNIT_CASE(rule_for_any_leaf_hits_the_next_one),
+	KUNIT_CASE(rules_for_one_leaf_take_turns),
 	KUNIT_CASE(cleared_rules_are_gone),
 	KUNIT_CASE(rules_that_make_no_sense_are_refused),
 	KUNIT_CASE_PARAM(lock_is_found_held, held_gen_params),
 	KUNIT_CASE(locks_of_other_leaves_are_left_alone),
 	KUNIT_CASE(page_stays_when_reclaim_fails),
 	KUNIT_CASE(want_of_entropy_makes_no_td),
+	KUNIT_CASE(traces_are_seen),
+	KUNIT_CASE(wrong_entries_are_seen),
 	{}
 };
 

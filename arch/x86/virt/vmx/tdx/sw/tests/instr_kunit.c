@@ -2,9 +2,12 @@
 /*
  * Instructions that exit from a TD, and CPUID.
  */
+#include <linux/align.h>
 #include <linux/bitops.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 #include <asm/processor-flags.h>
+#include <asm/processor.h>
 
 #include "guest.h"
 
@@ -216,6 +219,9 @@ static void cpuid_follows_control_registers(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, !!(val.ecx & BIT(27)));
 	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x7, 0, &val));
 	KUNIT_EXPECT_TRUE(test, !!(val.ecx & BIT(4)));
+	/* It is the other subleaves' no more than leaf 1 is leaf 7. */
+	KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0x7, 1, &val));
+	KUNIT_EXPECT_EQ(test, val.ecx, 0U);
 }
 
 /* x87 and SSE are all that the default TD has. */
@@ -237,6 +243,63 @@ static void cpuid_tells_sizes_of_extended_state(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, val.eax, 0U);
 }
 
+/* AVX and PKRU, where the CPU has them: at an offset of their own, or side by side. */
+static u32 xstate_size(u64 components, bool compacted)
+{
+	u32 size = 576, len, offset, ecx, edx, i;
+
+	for (i = 2; i < 64; i++) {
+		if (!(components & BIT_ULL(i)))
+			continue;
+		cpuid_count(0xd, i, &len, &offset, &ecx, &edx);
+		if (compacted)
+			offset = ecx & BIT(1) ? ALIGN(size, 64) : size;
+		size = max(size, offset + len);
+	}
+	return size;
+}
+
+static void cpuid_sizes_follow_what_is_enabled(struct kunit *test)
+{
+	static const u64 enabled[] = { 1, 3, 7, 0x203, 0x207 };
+	struct tdx_module_args args = { .rdx = 0x1900000300000002ULL };
+	struct swg_config config = {};
+	struct cpuid_out val;
+	unsigned int i;
+	struct swg *s;
+	u64 xfam;
+
+	KUNIT_ASSERT_EQ(test, ST_SUCCESS, swt_call(swt_of(test), L_SYS_RD, &args));
+	config.xfam = args.r8 & (BIT_ULL(2) | BIT_ULL(9));
+	xfam = 3 | config.xfam;
+	s = swg_start(test, &config);
+	for (i = 0; i < ARRAY_SIZE(enabled); i++) {
+		s->g.xcr0 = enabled[i] & xfam;
+		KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0xd, 0, &val));
+		KUNIT_EXPECT_EQ(test, val.ebx, xstate_size(enabled[i] & xfam, false));
+		KUNIT_EXPECT_EQ(test, val.ecx, xstate_size(xfam, false));
+		KUNIT_EXPECT_TRUE(test, guest_cpuid(s, 0xd, 1, &val));
+		KUNIT_EXPECT_EQ(test, val.ebx, xstate_size(enabled[i] & xfam, true));
+	}
+}
+
+/* ---- the end of an instruction ---- */
+
+static void rip_is_as_wide_as_the_mode(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int wide;
+
+	for (wide = 0; wide < 2; wide++) {
+		swg_set_64bit(s, wide);
+		s->g.gpr[G_RAX] = 0;
+		s->x = (struct tdx_sw_test_exit) { .reason = EXIT_REASON_CPUID, .instr_len = 2 };
+		swg_vmwrite(s, GUEST_RIP, 0xffffffff);
+		swg_handle(s);
+		KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_RIP), wide ? 0x100000001ULL : 1ULL);
+	}
+}
+
 static struct kunit_case instr_cases[] = {
 	KUNIT_CASE(instructions_raise_what_the_list_says),
 	KUNIT_CASE(faults_set_rf),
@@ -246,6 +309,8 @@ static struct kunit_case instr_cases[] = {
 	KUNIT_CASE(cpuid_clamps_what_is_out_of_range),
 	KUNIT_CASE(cpuid_follows_control_registers),
 	KUNIT_CASE(cpuid_tells_sizes_of_extended_state),
+	KUNIT_CASE(cpuid_sizes_follow_what_is_enabled),
+	KUNIT_CASE(rip_is_as_wide_as_the_mode),
 	{}
 };
 

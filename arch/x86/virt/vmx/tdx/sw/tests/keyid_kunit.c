@@ -242,6 +242,29 @@ static void key_serves_one_td_after_the_other(struct kunit *test)
 	}
 }
 
+#define FIELD_TD_UUID	0x8010000300000020ULL
+
+/* In all its words: that is what tells it from all others. */
+static void every_td_has_an_id_of_its_own(struct kunit *test)
+{
+	struct tdx_module_args args[2];
+	struct swt *t = swt_of(test);
+	unsigned int i, word;
+	struct swt_td td[2];
+
+	for (i = 0; i < ARRAY_SIZE(td); i++)
+		swt_td_build(t, &td[i], i, STAGE_INITIALIZED);
+	for (word = 0; word < 4; word++) {
+		for (i = 0; i < ARRAY_SIZE(td); i++) {
+			args[i] = (struct tdx_module_args) {
+				.rcx = td[i].tdr, .rdx = FIELD_TD_UUID + word,
+			};
+			swt_ok(t, L_MNG_RD, &args[i]);
+		}
+		KUNIT_EXPECT_NE_MSG(test, args[0].r8, args[1].r8, "word %u", word);
+	}
+}
+
 /* ---- locks ---- */
 
 static void hold(struct swt *t, enum tdx_sw_lock_class class, bool excl)
@@ -298,6 +321,7 @@ static struct kunit_case keyid_cases[] = {
 	KUNIT_CASE(associated_vcpus_hold_the_key),
 	KUNIT_CASE(keys_run_out_and_come_back),
 	KUNIT_CASE(key_serves_one_td_after_the_other),
+	KUNIT_CASE(every_td_has_an_id_of_its_own),
 	KUNIT_CASE(locked_tables_are_busy),
 	{}
 };

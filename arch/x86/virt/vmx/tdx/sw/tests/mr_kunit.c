@@ -18,7 +18,11 @@
  *	image(add(0x1000), add(0x200000))
  *	image(add(0x1000), *map(ext, range(0x1000, 0x2000, 256)),
  *	      add(0x200000), ext(0x200f00), ext(0x200000))
+ *	page = bytes(i * 7 + (i >> 8) & 255 for i in range(1 << 21))
+ *	ext = lambda gpa: (b'MR.EXTEND', gpa, page[gpa & (1 << 21) - 1:][:256])
+ *	image(*map(ext, (0x1000100, 0x11fff00, 0x1012f00)))
  */
+#include <linux/gfp.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
@@ -44,6 +48,11 @@ static const u64 added_image[DIGEST_WORDS] = {
 static const u64 extended_image[DIGEST_WORDS] = {
 	0xc5832e984fd601e4, 0x3f376d93f0581a7b, 0x62f4e383b536d5ea,
 	0x7ec1d2dce3dc19f7, 0x80508e3ce7c292e7, 0xfe698810d1e5f276,
+};
+
+static const u64 large_image[DIGEST_WORDS] = {
+	0xf913607665b6e9b6, 0xf6369430e982583f, 0x7b44faf93b0d77a7,
+	0xa2c6041873b029d6, 0x884cd11f5f445d39, 0xe41a4193cd1ce59c,
 };
 
 #define FIELD_MRTD	0x1310000300000000ULL
@@ -249,6 +258,52 @@ static void extend_takes_a_private_chunk(struct kunit *test)
 	extend(t, &td, PAGE_SIZE - CHUNK);
 }
 
+#define LARGE_GPA	(8ULL * SZ_2M)
+#define RAW_FREE	0x80e0000000000000ULL
+/* As it is stored: a leaf for all accesses, write-back, PAT ignored, #VE suppressed */
+#define RAW_MAPPED	(BIT_ULL(63) | BIT_ULL(7) | BIT_ULL(6) | 6ULL << 3 | 7)
+
+static void free_large(void *data)
+{
+	__free_pages(data, get_order(SZ_2M));
+}
+
+static u64 large_page(struct kunit *test)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, get_order(SZ_2M));
+	unsigned int i;
+	u8 *byte;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_large, page));
+	byte = page_address(page);
+	for (i = 0; i < SZ_2M; i++)
+		byte[i] = i * 7 + (i >> 8);
+	return page_to_phys(page);
+}
+
+/* A chunk of a large page is where it is in that page. */
+static void large_page_can_be_measured(struct kunit *test)
+{
+	static const u64 gpa[] = { 0x1000100, 0x11fff00, 0x1012f00 };
+	u64 pa = large_page(test);
+	struct swt *t = swt_of(test);
+	struct swt_td td;
+	unsigned int i;
+
+	swt_td_build(t, &td, 0, STAGE_INITIALIZED);
+	swt_tables(t, &td, LARGE_GPA, 1);
+	/* No leaf makes such an entry: the model does not know it. */
+	t->checked = false;
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(td.tdr, LARGE_GPA, 1, RAW_MAPPED | pa));
+	for (i = 0; i < ARRAY_SIZE(gpa); i++)
+		extend(t, &td, gpa[i]);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(td.tdr, LARGE_GPA, 1, RAW_FREE));
+	finalize(t, &td);
+	expect_mrtd(t, &td, large_image);
+	swt_check(t);
+}
+
 static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(image_of_nothing_has_a_measurement),
 	KUNIT_CASE(adding_measures_the_address_alone),
@@ -258,6 +313,7 @@ static struct kunit_case mr_cases[] = {
 	KUNIT_CASE(measurements_of_two_tds_do_not_mix),
 	KUNIT_CASE(mrtd_can_be_read_as_a_field),
 	KUNIT_CASE(extend_takes_a_private_chunk),
+	KUNIT_CASE(large_page_can_be_measured),
 	{}
 };
 

@@ -212,6 +212,8 @@ static void debugctl_knows_its_bits(struct kunit *test)
 	guest_wrmsr(s, MSR_IA32_DEBUGCTLMSR, BIT_ULL(6));
 	swg_expect_ve(s, EXIT_REASON_MSR_WRITE, 0, "TR without BTS");
 	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_IA32_DEBUGCTL), 0ULL);
+	guest_wrmsr(s, MSR_IA32_DEBUGCTLMSR, BIT_ULL(7) | BIT_ULL(6));
+	swg_expect_done(s, RDMSR_LEN, "TR with BTS");
 	guest_wrmsr(s, MSR_IA32_DEBUGCTLMSR, DEBUGCTLMSR_BTF);
 	swg_expect_done(s, RDMSR_LEN, "BTF");
 	guest_rdmsr(s, MSR_IA32_DEBUGCTLMSR);
@@ -233,6 +235,117 @@ static void ds_area_is_kept_by_the_module(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RAX] | s->g.gpr[G_RDX] << 32, area);
 }
 
+static u64 value_of(struct swg *s, u32 msr)
+{
+	guest_rdmsr(s, msr);
+	swg_expect_done(s, RDMSR_LEN, "RDMSR");
+	return s->g.gpr[G_RAX] | s->g.gpr[G_RDX] << 32;
+}
+
+/* What a TD without PERFMON, BTS and PEBS, and without MONITOR in its CPUID, finds */
+static void reads_by_the_module_have_their_values(struct kunit *test)
+{
+	const u64 configurable = BIT_ULL(4) | BIT_ULL(19) | BIT_ULL(20) | BIT_ULL(24);
+	struct swg *s = swg_start(test, NULL);
+
+	KUNIT_EXPECT_EQ(test, value_of(s, MSR_IA32_PERF_CAPABILITIES), 0ULL);
+	KUNIT_EXPECT_EQ(test, value_of(s, MSR_IA32_MISC_ENABLE),
+			(u64)(MSR_IA32_MISC_ENABLE_FAST_STRING | MSR_IA32_MISC_ENABLE_BTS_UNAVAIL |
+			      MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL));
+	/* The xAPIC is off for good, and the host has configured nothing. */
+	KUNIT_EXPECT_EQ(test, value_of(s, 0xbd), 1ULL);
+	KUNIT_EXPECT_EQ(test, value_of(s, MSR_IA32_ARCH_CAPABILITIES) &
+			(ARCH_CAP_XAPIC_DISABLE | configurable), (u64)ARCH_CAP_XAPIC_DISABLE);
+}
+
+/* Bits that the host may configure are as it has configured them. */
+static void arch_capabilities_follow_the_host(struct kunit *test)
+{
+	struct tdx_module_args args = { .rdx = 0x9900000300000600ULL };
+	struct swg *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct swt *t = swt_of(test);
+	u64 given;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	KUNIT_ASSERT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_RD, &args));
+	given = args.r8 & ~BIT_ULL(4);
+	s->t = t;
+	s->test = test;
+	t->checked = false;
+	swt_td_build(t, &s->td, 0, STAGE_UNINITIALIZED);
+	*(u8 *)(swt_va(s->td.params) + PARAMS_MSR_CONFIG_CTLS) = 1;
+	*(u64 *)(swt_va(s->td.params) + PARAMS_ARCH_CAP) = given;
+	swt_td_init(t, &s->td);
+	s->vcpu = swt_vcpu_add(t, &s->td);
+	swt_ok(t, L_MR_FINALIZE, SWT_ARGS(.rcx = s->td.tdr));
+	t->checked = true;
+	swg_run(s);
+	KUNIT_EXPECT_EQ(test, value_of(s, MSR_IA32_ARCH_CAPABILITIES) & args.r8, given);
+}
+
+/* ---- the virtual APIC ---- */
+
+#define X2APIC_TPR	0x808
+#define X2APIC_EOI	0x80b
+#define X2APIC_SELF_IPI	0x83f
+
+static bool interrupt_is_pending(struct swg *s)
+{
+	struct tdx_module_args args = { .rcx = s->vcpu, .rdx = 0x9120000300000100ULL };
+
+	KUNIT_EXPECT_EQ(s->test, ST_SUCCESS, swt_call(s->t, L_VP_RD, &args));
+	return args.r8 & 1;
+}
+
+static void apic_write(struct swg *s, u32 msr, u64 value)
+{
+	guest_wrmsr(s, msr, value);
+	swg_expect_done(s, RDMSR_LEN, "write to the APIC");
+}
+
+static void apic_registers_have_reserved_bits(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		guest_wrmsr(s, X2APIC_EOI, BIT_ULL(bit));
+		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "EOI");
+		if (bit < 8)
+			continue;
+		guest_wrmsr(s, X2APIC_TPR, BIT_ULL(bit) | 0x20);
+		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "TPR");
+		guest_wrmsr(s, X2APIC_SELF_IPI, BIT_ULL(bit) | 0x41);
+		swg_expect_event(s, EV_WITH_CODE(XC_GP), 0, "SELF_IPI");
+	}
+	KUNIT_EXPECT_FALSE(test, interrupt_is_pending(s));
+}
+
+static void interrupts_wait_for_the_priority_of_the_task(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	apic_write(s, X2APIC_EOI, 0);
+	/* The first 16 vectors are not for interrupts. */
+	apic_write(s, X2APIC_SELF_IPI, 15);
+	KUNIT_EXPECT_FALSE(test, interrupt_is_pending(s));
+	apic_write(s, X2APIC_SELF_IPI, 0x41);
+	KUNIT_EXPECT_TRUE(test, interrupt_is_pending(s));
+	apic_write(s, X2APIC_TPR, 0x3f);
+	KUNIT_EXPECT_TRUE(test, interrupt_is_pending(s));
+	apic_write(s, X2APIC_TPR, 0x40);
+	KUNIT_EXPECT_FALSE(test, interrupt_is_pending(s));
+	/* The highest one counts. */
+	apic_write(s, X2APIC_SELF_IPI, 0x50);
+	KUNIT_EXPECT_TRUE(test, interrupt_is_pending(s));
+	apic_write(s, X2APIC_TPR, 0xff);
+	KUNIT_EXPECT_FALSE(test, interrupt_is_pending(s));
+	/* None is in service that could end. */
+	apic_write(s, X2APIC_TPR, 0);
+	apic_write(s, X2APIC_EOI, 0);
+	KUNIT_EXPECT_TRUE(test, interrupt_is_pending(s));
+}
+
 static struct kunit_case msr_cases[] = {
 	KUNIT_CASE_SLOW(every_msr_does_what_the_list_says),
 	KUNIT_CASE(msrs_outside_the_ranges_raise_ve),
@@ -241,6 +354,10 @@ static struct kunit_case msr_cases[] = {
 	KUNIT_CASE(xss_is_limited_by_xfam),
 	KUNIT_CASE(debugctl_knows_its_bits),
 	KUNIT_CASE(ds_area_is_kept_by_the_module),
+	KUNIT_CASE(reads_by_the_module_have_their_values),
+	KUNIT_CASE(arch_capabilities_follow_the_host),
+	KUNIT_CASE(apic_registers_have_reserved_bits),
+	KUNIT_CASE(interrupts_wait_for_the_priority_of_the_task),
 	{}
 };
 

@@ -464,8 +464,32 @@ static void reclaim_tells_what_a_misaligned_page_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1ULL, args.r8);
 }
 
+/* It has no entry of its own that could say so. */
+static void page_inside_a_large_one_is_in_use(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	u64 create, wbinvd, rdmd, pa = swt_page(t);
+	struct tdx_module_args args = { .rcx = pa & ~(SZ_2M - 1ULL) };
+	struct swt_td td;
+
+	swt_td_build(t, &td, 0, STAGE_KEYED);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_large(pa, td.tdr));
+	create = swt_call(t, L_MNG_CREATE, SWT_ARGS(.rcx = pa, .rdx = swt_key(t, 1)));
+	wbinvd = swt_call(t, L_PAGE_WBINVD, SWT_ARGS(.rcx = pa));
+	rdmd = swt_call(t, L_PAGE_RDMD, &args);
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_large(pa, 0));
+	KUNIT_EXPECT_EQ(test, ST_PAGE_METADATA_INCORRECT | OP_RCX, create);
+	KUNIT_EXPECT_EQ(test, ST_PAGE_METADATA_INCORRECT | OP_RCX, wbinvd);
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, rdmd);
+	KUNIT_EXPECT_EQ(test, (u64)PT_REG, args.rcx);
+	KUNIT_EXPECT_EQ(test, td.tdr, args.rdx);
+	KUNIT_EXPECT_EQ(test, 1ULL, args.r8);
+	swt_check(t);
+}
+
 static struct kunit_case pamt_cases[] = {
 	KUNIT_CASE(reclaim_tells_what_a_misaligned_page_is),
+	KUNIT_CASE(page_inside_a_large_one_is_in_use),
 	KUNIT_CASE_PARAM(page_in_use_is_not_taken, takers_gen_params),
 	KUNIT_CASE_PARAM(page_operand_is_checked_in_order, takers_gen_params),
 	KUNIT_CASE(source_is_checked_before_the_page),

@@ -56,6 +56,8 @@ static const u64 tcb_info_digest[DIGEST_WORDS] = {
 #define AT_TD_INFO	512
 #define AT_RTMR(i)	(AT_TD_INFO + 208 + (i) * DIGEST_SIZE)
 
+#define FIELD_MRTD	0x1310000300000000ULL	/* its first word */
+
 /* Where things lie in the guest's memory */
 #define EXTEND_GPA	DATA_GPA
 #define REPORT_GPA	(DATA_GPA + PAGE_SIZE)
@@ -188,6 +190,51 @@ static void report_has_the_known_content(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(r + REPORT_SIZE, 0xee, PAGE_SIZE - REPORT_SIZE));
 }
 
+static struct swg *start_with_identifiers(struct kunit *test)
+{
+	struct swg *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct swt *t = swt_of(test);
+	unsigned int i;
+	u8 *params;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->t = t;
+	s->test = test;
+	t->checked = false;
+	swt_td_build(t, &s->td, 0, STAGE_UNINITIALIZED);
+	params = swt_va(s->td.params);
+	*(u64 *)(params + PARAMS_ATTRIBUTES) = BIT_ULL(28);
+	memset(params + PARAMS_MRCONFIGID, 0x11, DIGEST_SIZE);
+	memset(params + PARAMS_MROWNER, 0x22, DIGEST_SIZE);
+	memset(params + PARAMS_MROWNERCONFIG, 0x33, DIGEST_SIZE);
+	swt_td_init(t, &s->td);
+	for (i = 0; i < 3; i++)
+		s->data[i] = swt_add(t, &s->td, DATA_GPA + i * PAGE_SIZE);
+	s->vcpu = swt_vcpu_add(t, &s->td);
+	swt_ok(t, L_MR_FINALIZE, SWT_ARGS(.rcx = s->td.tdr));
+	t->checked = true;
+	swg_run(s);
+	return s;
+}
+
+static void report_names_the_td(struct kunit *test)
+{
+	struct swg *s = start_with_identifiers(test);
+	u8 *td = make_report(s) + AT_TD_INFO;
+	struct tdx_module_args args;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, get_unaligned_le64(td), BIT_ULL(28));
+	for (i = 0; i < DIGEST_WORDS; i++) {
+		args = (struct tdx_module_args) { .rcx = s->td.tdr, .rdx = FIELD_MRTD + i };
+		KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(s->t, L_MNG_RD, &args));
+		KUNIT_EXPECT_EQ(test, get_unaligned_le64(td + 16 + i * sizeof(u64)), args.r8);
+	}
+	KUNIT_EXPECT_NULL(test, memchr_inv(td + 64, 0x11, DIGEST_SIZE));
+	KUNIT_EXPECT_NULL(test, memchr_inv(td + 112, 0x22, DIGEST_SIZE));
+	KUNIT_EXPECT_NULL(test, memchr_inv(td + 160, 0x33, DIGEST_SIZE));
+}
+
 static void report_operands_are_checked(struct kunit *test)
 {
 	struct swg *s = swg_start(test, NULL);
@@ -263,6 +310,11 @@ static void held_rtmr_lock_is_busy(struct kunit *test)
 			report(s, REPORT_GPA, REPORT_DATA_GPA, 0));
 	swg_unlock_all(s);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, extend(s, EXTEND_GPA, 0));
+
+	/* By request, for which the guest's leaves are part of the entry. */
+	KUNIT_ASSERT_EQ(test, 0, tdx_sw_inject_lock(TDX_SW_LOCK_RTMR, L_VP_ENTER, 1, 1));
+	KUNIT_EXPECT_EQ(test, ST_OPERAND_BUSY | OP_RTMR, extend(s, EXTEND_GPA, 0));
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, extend(s, EXTEND_GPA, 0));
 }
 
 static void report_gives_way_to_interrupts(struct kunit *test)
@@ -309,6 +361,7 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(rtmr_is_extended_by_hashing),
 	KUNIT_CASE(extend_operands_are_checked),
 	KUNIT_CASE(report_has_the_known_content),
+	KUNIT_CASE(report_names_the_td),
 	KUNIT_CASE(report_operands_are_checked),
 	KUNIT_CASE(report_verifies_and_a_changed_one_does_not),
 	KUNIT_CASE(verify_operand_is_checked),

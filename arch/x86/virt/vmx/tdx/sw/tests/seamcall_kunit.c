@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The way in: host bring-up against the software module, the dispatcher's own
- * answers, and a TD's life from TDR to TDR with nothing left behind.
+ * answers, and a TD's life from TDR to TDR with nothing left behind.  And what lies
+ * on the way into a TD, piece by piece, where there is no CPU to enter one with.
  */
 #include <kunit/test.h>
 #include <linux/cpu.h>
@@ -11,7 +12,8 @@
 #include <linux/smp.h>
 #include <asm/tdx.h>
 
-#include "../sw.h"
+#include "../sept_entry.h"
+#include "../vmx.h"
 
 #define NR_PAGES	32
 
@@ -276,6 +278,126 @@ static void refusals_leave_no_trace(struct kunit *test)
 	destroy_td(test, tdr);
 }
 
+/* ---- on the way into a TD ---- */
+
+/* As much of a TD and its vCPU as entry looks at; none of it is the module's. */
+struct entrance {
+	struct tdx_sw_call c;
+	struct tdx_sw_tdcs *tdcs;
+	u64 *private;
+	u64 *shared;
+	u64 *root;
+};
+
+static struct entrance *new_entrance(struct kunit *test)
+{
+	struct entrance *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
+	u64 private = take(test), shared = take(test), root = take(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	e->private = phys_to_virt(private);
+	e->shared = phys_to_virt(shared);
+	e->root = phys_to_virt(root);
+	e->tdcs = phys_to_virt(take(test));
+	e->c.tdcs = e->tdcs;
+	e->c.tdr = phys_to_virt(take(test));
+	e->c.tdr->tdcx_pa[TDCX_SEPT_ROOT] = private;
+	e->c.vcpu = phys_to_virt(take(test));
+	e->c.vcpu->page_pa[TDVPS_EPT_ROOT] = root;
+	e->c.vcpu->shared_eptp = shared;
+	return e;
+}
+
+/* Half of what the width of the TD's addresses reaches is shared. */
+static void root_has_a_private_and_a_shared_half(struct kunit *test)
+{
+	unsigned int i, half = 1U << (tdx_sw_gpa_width() - 1 - 39);
+	struct entrance *e = new_entrance(test);
+
+	for (i = 0; i < 2 * half; i++) {
+		e->private[i] = (2 * i + 1) * PAGE_SIZE | SEPT_RWX;
+		e->shared[i] = (2 * i + 2) * PAGE_SIZE | SEPT_RWX;
+	}
+	eptroot_fill(&e->c);
+	for (i = 0; i < 2 * half; i++)
+		KUNIT_EXPECT_EQ_MSG(test, i < half ? e->private[i] : e->shared[i], e->root[i],
+				    "entry %u", i);
+	/* Nothing was there before that the CPU could remember. */
+	KUNIT_EXPECT_FALSE(test, e->c.vcpu->flush);
+
+	eptroot_fill(&e->c);
+	KUNIT_EXPECT_FALSE(test, e->c.vcpu->flush);
+	e->shared[half] = 0;
+	eptroot_fill(&e->c);
+	KUNIT_EXPECT_EQ(test, 0ULL, e->root[half]);
+	KUNIT_EXPECT_TRUE(test, e->c.vcpu->flush);
+	e->c.vcpu->flush = false;
+	e->private[half - 1] = SEPT_ENTRY_FREE;
+	eptroot_fill(&e->c);
+	KUNIT_EXPECT_EQ(test, SEPT_ENTRY_FREE, e->root[half - 1]);
+	KUNIT_EXPECT_TRUE(test, e->c.vcpu->flush);
+
+	/* Tables that are nowhere map nothing. */
+	e->c.vcpu->shared_eptp = GENMASK_ULL(45, 12);
+	eptroot_fill(&e->c);
+	for (i = half; i < 2 * half; i++)
+		KUNIT_EXPECT_EQ(test, 0ULL, e->root[i] & SEPT_RWX);
+}
+
+/* What speaks against the #VE of a step that the guest wants to hear of */
+enum silence {
+	NOTHING_RECORDED, NOT_WANTED, OTHER_EXIT, NMI_BLOCKED, EVENT_WAITS, VE_UNREAD,
+	NO_SILENCE,
+};
+
+static void end_fake_vmcs(void *data)
+{
+	tdx_sw_test_fake_vmcs(NULL);
+}
+
+static void guest_hears_of_steps_when_it_can(struct kunit *test)
+{
+	struct tdx_sw_fake_vmcs *vmcs = kunit_kzalloc(test, sizeof(*vmcs), GFP_KERNEL);
+	struct fixture *f = test->priv;
+	enum silence why;
+
+	KUNIT_ASSERT_NOT_NULL(test, vmcs);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_fake_vmcs, NULL));
+	vmcs->nr = 1;
+	vmcs->field[0].field = GUEST_INTERRUPTIBILITY_INFO;
+	tdx_sw_test_fake_vmcs(vmcs);
+	for (why = 0; why <= NO_SILENCE; why++) {
+		struct tdx_sw_vcpu *vcpu;
+		struct entrance *e;
+		u32 before;
+
+		/* The same pages again */
+		f->used = 0;
+		e = new_entrance(test);
+		vcpu = e->c.vcpu;
+		memset(vcpu, 0, sizeof(*vcpu));
+		vcpu->zerostep.nr = why != NOTHING_RECORDED;
+		vcpu->zerostep.last_was_violation = why != OTHER_EXIT;
+		vcpu->zerostep.last.reason = EXIT_REASON_EPT_VIOLATION;
+		vcpu->zerostep.last.gpa = 0x5000;
+		e->tdcs->notify_enables = why != NOT_WANTED;
+		vmcs->field[0].value = why == NMI_BLOCKED ? GUEST_INTR_STATE_NMI : 0;
+		vcpu->guest.event.info = why == EVENT_WAITS ? INTR_INFO_VALID_MASK : 0;
+		vcpu->guest.ve.valid = why == VE_UNREAD;
+		before = vcpu->guest.event.info;
+
+		zerostep_notify(&e->c);
+		if (why != NO_SILENCE) {
+			KUNIT_EXPECT_EQ_MSG(test, before, vcpu->guest.event.info, "%d", why);
+			continue;
+		}
+		KUNIT_EXPECT_EQ(test, INTR_INFO_VALID_MASK | INTR_TYPE_HARD_EXCEPTION | 20,
+				vcpu->guest.event.info);
+		KUNIT_EXPECT_EQ(test, (u32)EXIT_REASON_EPT_VIOLATION, vcpu->guest.ve.reason);
+		KUNIT_EXPECT_EQ(test, 0x5000ULL, vcpu->guest.ve.gpa);
+	}
+}
+
 static struct kunit_case seamcall_cases[] = {
 	KUNIT_CASE(host_bring_up_ends_in_ready),
 	KUNIT_CASE(every_row_is_found_and_complete),
@@ -283,6 +405,8 @@ static struct kunit_case seamcall_cases[] = {
 	KUNIT_CASE(other_registers_are_preserved),
 	KUNIT_CASE(a_td_comes_and_goes),
 	KUNIT_CASE(refusals_leave_no_trace),
+	KUNIT_CASE(root_has_a_private_and_a_shared_half),
+	KUNIT_CASE(guest_hears_of_steps_when_it_can),
 	{}
 };
 

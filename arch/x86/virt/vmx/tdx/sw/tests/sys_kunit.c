@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module's own life, with a freshly loaded one: every leaf of bring-up in
- * every state, initialisation CPU by CPU and package by package, what it does
- * not take for a TDMR, and TDMRs that become usable piece by piece.
+ * every state, initialisation CPU by CPU and package by package.
  */
-#include <linux/align.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
 
 #include "fresh.h"
 
@@ -178,6 +178,31 @@ static void every_cpu_is_initialised_before_configuration(struct kunit *test)
 	}
 }
 
+/* Of every CPU, as it was then: a TSC that was moved since is not to be trusted. */
+static void tsc_adjust_is_that_of_initialisation(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdx_sw_fake_msrs *msrs = swt_fake_msrs(t);
+	struct swt_td td;
+
+	t->checked = false;
+	msrs->tsc_adjust += PAGE_SIZE;
+	swt_fresh_begin(t, 1);
+	swt_fresh_tdmr_init(t);
+	swt_td_build(t, &td, 0, STAGE_UNINITIALIZED);
+	msrs->tsc_adjust -= PAGE_SIZE;
+	swt_no(t, ST_INCONSISTENT_MSR | 0x3b, L_MNG_INIT,
+	       SWT_ARGS(.rcx = td.tdr, .rdx = td.params));
+	msrs->tsc_adjust += PAGE_SIZE;
+	swt_td_init(t, &td);
+
+	/* The host's module relies on the CPUs' own values again. */
+	tdx_sw_test_fake_msrs(NULL);
+	swt_fresh_end(t);
+	swt_fresh_begin(t, 1);
+	swt_fresh_lp_init(t);
+}
+
 static void key_is_configured_in_every_package(struct kunit *test)
 {
 	struct swt *t = swt_of(test);
@@ -185,6 +210,9 @@ static void key_is_configured_in_every_package(struct kunit *test)
 
 	swt_fresh_begin(t, 2);
 	swt_fresh_config(t);
+	swt_lock(t, &(struct tdx_sw_test_lock) { .class = TDX_SW_LOCK_KET, .excl = true });
+	swt_no(t, ST_OPERAND_BUSY | OP_KET, L_SYS_KEY_CONFIG, SWT_ARGS());
+	swt_unlock_all(t);
 	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_KEY_CONFIG, SWT_ARGS()));
 	swt_check(t);
 	swt_no(t, ST_KEY_CONFIGURED | ST_ANY_DETAIL, L_SYS_KEY_CONFIG, SWT_ARGS());
@@ -273,6 +301,30 @@ static void shutdown_waits_for_whoever_is_inside(struct kunit *test)
 			swt_call(t, L_V1(L_MNG_WR), SWT_ARGS()));
 }
 
+/* Of newer modules; the sheet of leaves has none of them. */
+#define L_SYS_DISABLE	69
+
+static void disabled_module_is_gone_for_good(struct kunit *test)
+{
+	struct tdx_sw_test_lock lock = { .class = TDX_SW_LOCK_SYS };
+	struct swt *t = swt_of(test);
+
+	go_to(t, STEP_READY);
+	swt_lock(t, &lock);
+	swt_no(t, ST_SYS_BUSY | ST_ANY_DETAIL, L_SYS_DISABLE, SWT_ARGS());
+	swt_unlock_all(t);
+	tdx_sw_test_add_inside(1);
+	swt_no(t, ST_SYS_BUSY | ST_ANY_DETAIL, L_SYS_DISABLE, SWT_ARGS());
+	tdx_sw_test_add_inside(-1);
+	swt_ok(t, L_MNG_KEY_RECLAIMID, SWT_ARGS());
+
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_DISABLE, SWT_ARGS()));
+	t->m.sys_state = SYS_IS_SHUTDOWN;
+	swt_no(t, ST_SYS_SHUTDOWN | ST_ANY_DETAIL, L_MNG_KEY_RECLAIMID, SWT_ARGS());
+	swt_no(t, ST_SYS_SHUTDOWN | ST_ANY_DETAIL, L_SYS_INIT, SWT_ARGS());
+	swt_check(t);
+}
+
 /* ---- SYS.CONFIG ---- */
 
 static void config_operands_are_checked_in_order(struct kunit *test)
@@ -334,268 +386,33 @@ static void global_key_stays_reserved(struct kunit *test)
 	swt_check(t);
 }
 
-/* ---- TDMRs ---- */
-
-#define G(n)	((n) * (u64)SZ_1G)
-#define M(n)	((n) * (u64)SZ_1M)
-
-struct bad_tdmr {
-	const char *what;
-	void (*spoil)(struct swt_fresh *f);
-	u64 want;
-	bool cmr;	/* the 1 GiB of the second TDMR alone, less 1 MiB at both ends */
-};
-
-static void base_unaligned(struct swt_fresh *f)		{ f->info[0].base += M(1); }
-static void size_unaligned(struct swt_fresh *f)		{ f->info[0].size += PAGE_SIZE; }
-static void pamt_unaligned(struct swt_fresh *f)		{ f->info[0].pamt[2].base += 16; }
-static void pamt_size_unaligned(struct swt_fresh *f)	{ f->info[0].pamt[1].size += 16; }
-static void pamt_2m_too_small(struct swt_fresh *f)	{ f->info[0].pamt[1].size -= PAGE_SIZE; }
-static void pamt_4k_too_small(struct swt_fresh *f)	{ f->info[0].pamt[2].size -= PAGE_SIZE; }
-static void pamt_outside(struct swt_fresh *f)		{ f->info[0].pamt[1].base = G(200); }
-
-static void size_zero(struct swt_fresh *f)
-{
-	f->info[0].size = 0;
-}
-
-static void pamt_1g_too_small(struct swt_fresh *f)
-{
-	f->info[0].pamt[0].size = 0;
-}
-
-static void base_with_key(struct swt_fresh *f)
-{
-	f->info[0].base |= BIT_ULL(tdx_sw_keyid_shift());
-}
-
-static void twice(struct swt_fresh *f)
-{
-	f->nr_tdmrs = 2;
-	f->info[1] = f->info[0];
-}
-
-static void descending(struct swt_fresh *f)
-{
-	f->nr_tdmrs = 2;
-	swap(f->info[0], f->info[1]);
-}
-
-static void rsvd_at(struct swt_fresh *f, unsigned int i, u64 offset, u64 size)
-{
-	f->info[0].rsvd[i].offset = offset;
-	f->info[0].rsvd[i].size = size;
-}
-
-/* The far TDMR, alone and first: no PAMT in it needs a reserved area. */
-static void use_far(struct swt_fresh *f)
-{
-	f->info[0] = f->info[1];
-}
-
-static void rsvd_unaligned(struct swt_fresh *f)
-{
-	use_far(f);
-	rsvd_at(f, 0, 0x800, PAGE_SIZE);
-}
-
-static void rsvd_size_unaligned(struct swt_fresh *f)
-{
-	use_far(f);
-	rsvd_at(f, 0, 0, PAGE_SIZE);
-	rsvd_at(f, 1, M(1), 0x800);
-}
-
-static void rsvd_outside(struct swt_fresh *f)
-{
-	use_far(f);
-	rsvd_at(f, 0, G(1) - PAGE_SIZE, 2 * PAGE_SIZE);
-}
-
-static void rsvd_after_null(struct swt_fresh *f)
-{
-	use_far(f);
-	rsvd_at(f, 0, 0, PAGE_SIZE);
-	rsvd_at(f, 2, M(1), PAGE_SIZE);
-}
-
-static void rsvd_overlap(struct swt_fresh *f)
-{
-	use_far(f);
-	rsvd_at(f, 0, 0, 2 * PAGE_SIZE);
-	rsvd_at(f, 1, PAGE_SIZE, PAGE_SIZE);
-}
-
-static void rsvd_descending(struct swt_fresh *f)
-{
-	use_far(f);
-	rsvd_at(f, 0, M(2), PAGE_SIZE);
-	rsvd_at(f, 1, M(1), PAGE_SIZE);
-}
-
-static void pamt_over_pamt(struct swt_fresh *f)
-{
-	f->info[0].pamt[0].base = f->info[0].pamt[1].base;
-}
-
-static void pamt_of_other_tdmr(struct swt_fresh *f)
-{
-	f->nr_tdmrs = 2;
-	f->info[1].pamt[0].base = f->info[0].pamt[0].base;
-}
-
-static void pamt_in_usable_memory(struct swt_fresh *f)
-{
-	f->info[0].pamt[0].base = f->info[0].base + G(1) - PAGE_SIZE;
-}
-
-static void outside_cmrs(struct swt_fresh *f)		{ use_far(f); }
-static void lower_end_reserved(struct swt_fresh *f)
-{
-	use_far(f);
-	rsvd_at(f, 0, 0, M(1));
-}
-
-#define AT(tdmr, second, other)	((tdmr) | (second) << 8 | (other) << 16)
-
-static const struct bad_tdmr bad_tdmrs[] = {
-	{ "base not aligned", base_unaligned, ST_INVALID_TDMR },
-	{ "base with key ID", base_with_key, ST_INVALID_TDMR },
-	{ "size not aligned", size_unaligned, ST_INVALID_TDMR },
-	{ "size 0", size_zero, ST_INVALID_TDMR },
-	{ "same TDMR twice", twice, ST_NON_ORDERED_TDMR | ST_ANY_DETAIL },
-	{ "TDMRs descend", descending, ST_NON_ORDERED_TDMR | ST_ANY_DETAIL },
-	{ "reserved area not aligned", rsvd_unaligned, ST_INVALID_RESERVED_IN_TDMR | AT(0, 0, 0) },
-	{ "size of reserved area not aligned", rsvd_size_unaligned,
-	  ST_INVALID_RESERVED_IN_TDMR | AT(0, 1, 0) },
-	{ "reserved area outside", rsvd_outside, ST_INVALID_RESERVED_IN_TDMR | AT(0, 0, 0) },
-	{ "reserved area after null", rsvd_after_null,
-	  ST_INVALID_RESERVED_IN_TDMR | ST_ANY_DETAIL },
-	{ "reserved areas overlap", rsvd_overlap, ST_NON_ORDERED_RESERVED_IN_TDMR | AT(0, 1, 0) },
-	{ "reserved areas descend", rsvd_descending,
-	  ST_NON_ORDERED_RESERVED_IN_TDMR | AT(0, 1, 0) },
-	{ "PAMT not aligned", pamt_unaligned, ST_INVALID_PAMT | ST_ANY_DETAIL },
-	{ "PAMT size not aligned", pamt_size_unaligned, ST_INVALID_PAMT | ST_ANY_DETAIL },
-	{ "1 GiB PAMT too small", pamt_1g_too_small, ST_INVALID_PAMT | ST_ANY_DETAIL },
-	{ "2 MiB PAMT too small", pamt_2m_too_small, ST_INVALID_PAMT | ST_ANY_DETAIL },
-	{ "4 KiB PAMT too small", pamt_4k_too_small, ST_INVALID_PAMT | ST_ANY_DETAIL },
-	{ "PAMT outside CMRs", pamt_outside, ST_PAMT_OUTSIDE_CMRS | ST_ANY_DETAIL },
-	{ "PAMTs overlap", pamt_over_pamt, ST_PAMT_OVERLAP | ST_ANY_DETAIL },
-	{ "PAMT of another TDMR", pamt_of_other_tdmr, ST_PAMT_OVERLAP | ST_ANY_DETAIL },
-	{ "PAMT in usable memory", pamt_in_usable_memory, ST_PAMT_OVERLAP | ST_ANY_DETAIL },
-	{ "TDMR outside CMRs", outside_cmrs, ST_TDMR_OUTSIDE_CMRS | ST_ANY_DETAIL, true },
-	{ "upper end outside CMRs", lower_end_reserved, ST_TDMR_OUTSIDE_CMRS | ST_ANY_DETAIL,
-	  true },
-};
-
-static void describe_tdmr(const struct bad_tdmr *bad, char *desc)
-{
-	strscpy(desc, bad->what, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(bad_tdmrs, bad_tdmrs, describe_tdmr);
-
-/* Everything below 4 GiB, and two neighbours that make one range, with holes around it. */
-static const struct tdx_sw_test_cmr narrow_cmrs[] = {
-	{ 0, G(4) },
-	{ G(64) + M(1), M(100) },
-	{ G(64) + M(101), G(1) - M(102) },
-};
-
-static void bad_tdmr_is_refused(struct kunit *test)
-{
-	const struct bad_tdmr *bad = test->param_value;
-	struct swt *t = swt_of(test);
-	struct tdx_module_args args;
-	u64 status;
-
-	swt_fresh_begin(t, 1);
-	if (bad->cmr)
-		tdx_sw_test_fresh_cmrs(narrow_cmrs, ARRAY_SIZE(narrow_cmrs));
-	swt_fresh_lp_init(t);
-	bad->spoil(t->fresh);
-	swt_fresh_config_args(t, &args);
-	status = swt_call(t, L_SYS_CONFIG, &args);
-	if ((bad->want & ST_ANY_DETAIL) == ST_ANY_DETAIL)
-		status |= ST_ANY_DETAIL;
-	KUNIT_EXPECT_EQ(test, bad->want, status);
-	t->m.key[0].state = KOT_RESERVED;
-	swt_check(t);
-}
-
-static void holes_between_cmrs_are_reserved(struct kunit *test)
-{
-	struct swt *t = swt_of(test);
-	struct tdx_module_args args;
-
-	swt_fresh_begin(t, 1);
-	tdx_sw_test_fresh_cmrs(narrow_cmrs, ARRAY_SIZE(narrow_cmrs));
-	swt_fresh_lp_init(t);
-	use_far(t->fresh);
-	rsvd_at(t->fresh, 0, 0, M(1));
-	rsvd_at(t->fresh, 1, G(1) - M(1), M(1));
-	swt_fresh_config_args(t, &args);
-	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_CONFIG, &args));
-}
-
-/* ---- TDMR.INIT ---- */
-
-static void tdmr_is_usable_when_its_gigabyte_is_done(struct kunit *test)
-{
-	struct swt *t = swt_of(test);
-	struct tdx_module_args args;
-	unsigned int calls;
-	u64 base, page;
-
-	swt_fresh_begin(t, 1);
-	swt_fresh_key_config(t);
-	base = t->fresh->info[0].base;
-	page = page_to_phys(swt_fresh_page(t));
-	swt_no(t, ST_OPERAND_INVALID | OP_RCX, L_SYS_TDMR_INIT, SWT_ARGS(.rcx = base + G(1)));
-	swt_no(t, ST_OPERAND_INVALID | OP_RCX, L_SYS_TDMR_INIT, SWT_ARGS(.rcx = base + M(4)));
-
-	/* 4 MiB at a time */
-	for (calls = 1; calls <= 256; calls++) {
-		if (calls == 1 || calls == 256)
-			swt_no(t, ST_OPERAND_ADDR_RANGE_ERROR | OP_RCX, L_PAGE_RDMD,
-			       SWT_ARGS(.rcx = page));
-		args = (struct tdx_module_args) { .rcx = base };
-		KUNIT_ASSERT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_TDMR_INIT, &args));
-		KUNIT_ASSERT_EQ(test, calls < 256 ? base : base + G(1), args.rdx);
-	}
-	swt_no(t, ST_TDMR_ALREADY_INITIALIZED | ST_ANY_DETAIL, L_SYS_TDMR_INIT,
-	       SWT_ARGS(.rcx = base));
-	swt_m_add_page(test, &t->m, page);
-	swt_ok(t, L_PAGE_RDMD, SWT_ARGS(.rcx = page));
-	/* Its own PAMT is nobody's to give. */
-	args = (struct tdx_module_args) { .rcx = t->fresh->info[0].pamt[0].base };
-	if (args.rcx - base < G(1)) {
-		KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_PAGE_RDMD, &args));
-		KUNIT_EXPECT_EQ(test, (u64)PT_RSVD, args.rcx);
-	}
-}
-
-static void tdmrs_are_initialised_one_by_one(struct kunit *test)
-{
-	struct tdx_sw_test_lock lock = { .class = TDX_SW_LOCK_TDMR, .excl = true };
-	struct swt *t = swt_of(test);
-	struct tdx_module_args args;
-
-	swt_fresh_begin(t, 1);
-	t->fresh->nr_tdmrs = 2;
-	swt_fresh_key_config(t);
-	lock.object = t->fresh->info[0].base;
-	swt_lock(t, &lock);
-	args = (struct tdx_module_args) { .rcx = lock.object };
-	swt_no(t, ST_OPERAND_BUSY | OP_RCX, L_SYS_TDMR_INIT, &args);
-	KUNIT_EXPECT_EQ(test, 0ULL, args.rdx);
-	/* The other one is not busy. */
-	args = (struct tdx_module_args) { .rcx = t->fresh->info[1].base };
-	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_SYS_TDMR_INIT, &args));
-	KUNIT_EXPECT_EQ(test, t->fresh->info[1].base, args.rdx);
-}
-
 /* ---- SYS.INFO ---- */
+
+static u64 sys_rd(struct swt *t, u64 id)
+{
+	struct tdx_module_args args = { .rdx = id };
+
+	KUNIT_EXPECT_EQ_MSG(t->test, ST_SUCCESS, swt_call(t, L_SYS_RD, &args), "%llx", id);
+	return args.r8;
+}
+
+/* From byte 128 on: how many, then leaf, subleaf and the four masks of each. */
+static void expect_cpuid_of_fields(struct swt *t, const u8 *info)
+{
+	unsigned int i, nr = *(u32 *)(info + 128);
+
+	KUNIT_ASSERT_EQ(t->test, sys_rd(t, 0x9900000100000004), (u64)nr);
+	for (i = 0; i < nr; i++) {
+		const u8 *cpuid = info + 132 + 24 * i;
+
+		KUNIT_EXPECT_EQ(t->test, sys_rd(t, 0x9900000300000400 + i),
+				get_unaligned_le64(cpuid));
+		KUNIT_EXPECT_EQ(t->test, sys_rd(t, 0x9900000300000500 + 2 * i),
+				get_unaligned_le64(cpuid + 8));
+		KUNIT_EXPECT_EQ(t->test, sys_rd(t, 0x9900000300000501 + 2 * i),
+				get_unaligned_le64(cpuid + 16));
+	}
+}
 
 static void info_agrees_with_the_fields(struct kunit *test)
 {
@@ -620,7 +437,11 @@ static void info_agrees_with_the_fields(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u16)16, *(u16 *)(info + 36));
 	KUNIT_EXPECT_EQ(test, (u16)24576, *(u16 *)(info + 48));
 	KUNIT_EXPECT_EQ(test, (u16)24576, *(u16 *)(info + 52));
+	KUNIT_EXPECT_EQ(test, sys_rd(t, 0x1900000300000000), *(u64 *)(info + 64));
+	KUNIT_EXPECT_EQ(test, sys_rd(t, 0x1900000300000001), *(u64 *)(info + 72));
+	KUNIT_EXPECT_EQ(test, sys_rd(t, 0x1900000300000002), *(u64 *)(info + 80));
 	KUNIT_EXPECT_EQ(test, 3ULL, *(u64 *)(info + 88));
+	expect_cpuid_of_fields(t, info);
 
 	nr = tdx_sw_test_cmrs(cmrs, ARRAY_SIZE(cmrs));
 	for (i = 0; i < 32; i++) {
@@ -655,17 +476,15 @@ static struct kunit_case sys_cases[] = {
 	KUNIT_CASE_PARAM(leaf_in_module_state, next_sys_cell),
 	KUNIT_CASE(attributes_are_reserved),
 	KUNIT_CASE(every_cpu_is_initialised_before_configuration),
+	KUNIT_CASE(tsc_adjust_is_that_of_initialisation),
 	KUNIT_CASE(key_is_configured_in_every_package),
 	KUNIT_CASE(failed_outputs_are_zero),
 	KUNIT_CASE(sys_lock_is_tried),
 	KUNIT_CASE(shutdown_knows_one_handoff_version),
 	KUNIT_CASE(shutdown_waits_for_whoever_is_inside),
+	KUNIT_CASE(disabled_module_is_gone_for_good),
 	KUNIT_CASE(config_operands_are_checked_in_order),
 	KUNIT_CASE(global_key_stays_reserved),
-	KUNIT_CASE_PARAM(bad_tdmr_is_refused, bad_tdmrs_gen_params),
-	KUNIT_CASE(holes_between_cmrs_are_reserved),
-	KUNIT_CASE(tdmr_is_usable_when_its_gigabyte_is_done),
-	KUNIT_CASE(tdmrs_are_initialised_one_by_one),
 	KUNIT_CASE(info_agrees_with_the_fields),
 	KUNIT_CASE(info_checks_its_operands),
 	{}

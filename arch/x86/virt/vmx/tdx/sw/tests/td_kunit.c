@@ -3,6 +3,11 @@
  * TDs: every leaf in every state of a TD, which of several violations is the
  * one that counts, and a life from the first page to the last.
  */
+#include <linux/math64.h>
+#include <linux/string.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
 #include "fixture.h"
 
 /* States of a TD; from S_BLOCKED on by what the teardown adds to RUNNABLE. */
@@ -480,6 +485,58 @@ static void init_starts_epoch_and_measurement(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u64)MIN_TDCX, info.chldcnt);
 }
 
+static u64 field_of(struct swt *t, struct swt_td *td, u64 id)
+{
+	struct tdx_module_args args = { .rcx = td->tdr, .rdx = id };
+
+	swt_ok(t, L_MNG_RD, &args);
+	return args.r8;
+}
+
+#define FIELD_TSC_OFFSET	0x111000030000000aULL
+#define FIELD_TSC_MULTIPLIER	0x111000030000000bULL
+#define TSC_UNIT_KHZ		25000U
+#define TSC_UNITS		40U
+
+/* At the rate that the TD's parameters ask for. */
+static void virtual_tsc_is_0_when_the_td_is_initialised(struct kunit *test)
+{
+	u64 before, after, offset, multiplier, khz = TSC_UNITS * TSC_UNIT_KHZ, second;
+	struct swt *t = swt_of(test);
+	struct swt_td td;
+
+	swt_td_build(t, &td, 0, STAGE_UNINITIALIZED);
+	*(u16 *)(swt_va(td.params) + PARAMS_TSC_FREQUENCY) = TSC_UNITS;
+	before = rdtsc_ordered();
+	swt_td_init(t, &td);
+	after = rdtsc_ordered();
+	offset = field_of(t, &td, FIELD_TSC_OFFSET);
+	multiplier = field_of(t, &td, FIELD_TSC_MULTIPLIER);
+	KUNIT_EXPECT_LE(test, (s64)(mul_u64_u64_shr(before, multiplier, 48) + offset), 0LL);
+	KUNIT_EXPECT_GE(test, (s64)(mul_u64_u64_shr(after, multiplier, 48) + offset), 0LL);
+
+	/* Where the kernel has no rate it is the TD's; it may refine it by 1 % meanwhile. */
+	second = mul_u64_u64_shr((tsc_khz ?: khz) * 1000, multiplier, 48);
+	KUNIT_EXPECT_GE(test, second, khz * 990);
+	KUNIT_EXPECT_LE(test, second, khz * 1010);
+}
+
+/* By their order: MSR exits, all of them; the root of the S-EPT; an empty EPT. */
+static void control_pages_have_their_roles(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct swt_td td;
+	unsigned int i;
+	u64 *entry;
+
+	swt_td_build(t, &td, 0, STAGE_UNINITIALIZED);
+	KUNIT_EXPECT_NULL(test, memchr_inv(swt_va(td.tdcx[2]), 0xff, PAGE_SIZE));
+	entry = swt_va(td.tdcx[3]);
+	for (i = 0; i < 512; i++)
+		KUNIT_EXPECT_EQ_MSG(test, 0x80e0000000000000ULL, entry[i], "entry %u", i);
+	KUNIT_EXPECT_NULL(test, memchr_inv(swt_va(td.tdcx[4]), 0, PAGE_SIZE));
+}
+
 static struct kunit_case td_cases[] = {
 	KUNIT_CASE_PARAM(leaf_in_td_state, next_cell),
 	KUNIT_CASE_PARAM(op_state_lets_in_or_not, next_leaf_of_a_td),
@@ -493,6 +550,8 @@ static struct kunit_case td_cases[] = {
 	KUNIT_CASE(two_tds_live_side_by_side),
 	KUNIT_CASE(reclaimid_is_left_over_and_does_nothing),
 	KUNIT_CASE(init_starts_epoch_and_measurement),
+	KUNIT_CASE(virtual_tsc_is_0_when_the_td_is_initialised),
+	KUNIT_CASE(control_pages_have_their_roles),
 	{}
 };
 

@@ -139,6 +139,32 @@ static void info_describes_the_td(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpr[G_R11], 0ULL);
 }
 
+/* In VP.INFO, and in CPUID as long as no topology is enumerated. */
+static void second_vcpu_knows_its_index(struct kunit *test)
+{
+	struct swg *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct swt *t = swt_of(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->t = t;
+	s->test = test;
+	t->checked = false;
+	swt_td_build(t, &s->td, 0, STAGE_INITIALIZED);
+	swt_vcpu_add(t, &s->td);
+	s->vcpu = swt_vcpu_add(t, &s->td);
+	swt_ok(t, L_MR_FINALIZE, SWT_ARGS(.rcx = s->td.tdr));
+	t->checked = true;
+	swg_run(s);
+
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swg_tdcall(s, T_INFO));
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_R8], 2ULL | 4ULL << 32);
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_R9], 1ULL);
+	s->g.gpr[G_RAX] = 1;
+	swg_instruction(s, EXIT_REASON_CPUID, 2, 0);
+	swg_expect_done(s, 2, "CPUID");
+	KUNIT_EXPECT_EQ(test, s->g.gpr[G_RBX] >> 24, 1ULL);
+}
+
 /* ---- TDG.VP.VMCALL ---- */
 
 static u64 *host_reg(struct tdx_module_args *regs, unsigned int idx)
@@ -201,8 +227,10 @@ static void vmcall_mask_has_forbidden_bits(struct kunit *test)
 
 	/* RBP is passed unless the host asked for NO_RBP_MOD. */
 	s->g.gpr[G_RCX] = BIT_ULL(G_RBP);
+	s->g.gpr[G_RBP] = 0x5555;
 	swg_tdcall(s, T_VMCALL);
 	KUNIT_EXPECT_TRUE(test, s->x.to_host);
+	KUNIT_EXPECT_EQ(test, s->x.rbp, 0x5555ULL);
 }
 
 static void vmcall_keeps_rbp_with_no_rbp_mod(struct kunit *test)
@@ -365,6 +393,7 @@ static struct kunit_case tdcall_cases[] = {
 	KUNIT_CASE(code_outside_64_bit_mode_gets_gp),
 	KUNIT_CASE(completion_clears_shadows_and_traps),
 	KUNIT_CASE(info_describes_the_td),
+	KUNIT_CASE(second_vcpu_knows_its_index),
 	KUNIT_CASE(vmcall_mask_passes_registers),
 	KUNIT_CASE(vmcall_mask_has_forbidden_bits),
 	KUNIT_CASE(vmcall_keeps_rbp_with_no_rbp_mod),

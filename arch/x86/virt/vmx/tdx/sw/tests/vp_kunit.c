@@ -10,6 +10,8 @@
 
 #define V0(tdvpr)	SWT_ARGS(.rcx = (tdvpr))
 
+#define FIELD_TOPOLOGY	0x9100000000000019ULL	/* TOPOLOGY_ENUM_CONFIGURED */
+
 /* A call on another CPU that has to succeed. */
 static void ok_on(struct swt *t, unsigned int cpu, u64 leaf, u64 rcx, u64 rdx)
 {
@@ -116,6 +118,59 @@ static void x2apic_ids_are_unique(struct kunit *test)
 	swt_ok(t, v1, SWT_ARGS(.rcx = b, .r8 = 8));
 	swt_no(t, ST_X2APIC_ID_NOT_UNIQUE | 8, v1, SWT_ARGS(.rcx = c, .r8 = 8));
 	swt_ok(t, v1, SWT_ARGS(.rcx = c, .r8 = 0xffffffff));
+}
+
+/* Without one for every vCPU there is no topology to enumerate. */
+static void topology_wants_all_x2apic_ids(struct kunit *test)
+{
+	struct tdx_module_args args;
+	struct swt *t = swt_of(test);
+	u64 tdvpr, v1 = L_V1(L_VP_INIT);
+	struct swt_td td;
+	unsigned int i;
+
+	swt_td_build(t, &td, 0, STAGE_INITIALIZED);
+	for (i = 0; i < 3; i++) {
+		tdvpr = swt_vcpu_create(t, &td, MIN_TDVPS);
+		/* The last has none. */
+		if (i < 2)
+			swt_ok(t, v1, SWT_ARGS(.rcx = tdvpr, .r8 = i + 1));
+		else
+			swt_ok(t, L_VP_INIT, V0(tdvpr));
+		args = (struct tdx_module_args) { .rcx = td.tdr, .rdx = FIELD_TOPOLOGY };
+		KUNIT_EXPECT_EQ(test, ST_SUCCESS, swt_call(t, L_MNG_RD, &args));
+		KUNIT_EXPECT_EQ_MSG(test, args.r8, i < 2 ? 1ULL : 0ULL, "vCPU %u", i);
+	}
+}
+
+#define HOB	0x123456789000ULL
+
+/* Indices of general registers */
+enum { AT_RCX = 1, AT_RDX, AT_RBX, AT_RSI = 6, AT_R8 = 8 };
+
+static void new_vcpu_starts_in_the_known_state(struct kunit *test)
+{
+	u64 want[16] = {
+		[AT_RCX] = HOB, [AT_R8] = HOB, [AT_RBX] = tdx_sw_gpa_width(),
+		[AT_RDX] = cpuid_eax(1) & 0x0fff3fff,
+	};
+	struct tdx_sw_test_guest guest;
+	struct swt *t = swt_of(test);
+	struct swt_td td;
+	unsigned int i;
+	u64 tdvpr;
+
+	swt_td_build(t, &td, 0, STAGE_INITIALIZED);
+	for (i = 0; i < 2; i++) {
+		tdvpr = swt_vcpu_create(t, &td, MIN_TDVPS);
+		swt_ok(t, L_VP_INIT, SWT_ARGS(.rcx = tdvpr, .rdx = HOB));
+		KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_guest_get(tdvpr, &guest));
+		want[AT_RSI] = i;
+		KUNIT_EXPECT_MEMEQ(test, guest.gpr, want, sizeof(want));
+		KUNIT_EXPECT_EQ(test, guest.xcr0, 1ULL);
+		KUNIT_EXPECT_EQ(test, guest.xss, 0ULL);
+		KUNIT_EXPECT_EQ(test, guest.event, 0U);
+	}
 }
 
 /* ---- association ---- */
@@ -406,6 +461,8 @@ static struct kunit_case vp_cases[] = {
 	KUNIT_CASE(vcpu_is_initialised_once),
 	KUNIT_CASE(max_vcpus_is_the_limit),
 	KUNIT_CASE(x2apic_ids_are_unique),
+	KUNIT_CASE(topology_wants_all_x2apic_ids),
+	KUNIT_CASE(new_vcpu_starts_in_the_known_state),
 	KUNIT_CASE(vcpu_belongs_to_one_cpu),
 	KUNIT_CASE(failed_field_access_associates),
 	KUNIT_CASE(flush_works_before_and_after_finalize),

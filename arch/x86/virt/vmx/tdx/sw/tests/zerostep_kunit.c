@@ -112,6 +112,87 @@ static void progress_ends_the_count(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, may_run(s));
 }
 
+/* So many that the filter has one address to wait for. */
+static void fault_until_recorded(struct swg *s, u64 gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < FREE_FAULTS; i++)
+		fault(s, gpa);
+	fault(s, gpa);
+}
+
+static void progress_ends_the_wait(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	fault_until_recorded(s, HOLE);
+	expect_made_up(s, HOLE);
+	interrupt(s, CODE_RIP + 1);
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+}
+
+#define MAX_RECORDED	32
+/* As it is stored: a leaf for all accesses, write-back, PAT ignored, #VE suppressed */
+#define RAW_MAPPED	(BIT_ULL(63) | BIT_ULL(7) | BIT_ULL(6) | 6ULL << 3 | 7)
+#define RAW_FREE	0x80e0000000000000ULL
+
+static u64 hole(unsigned int i)
+{
+	return HOLE + i * PAGE_SIZE;
+}
+
+/* What the host does about a violation, as far as the filter looks. */
+static void map_hole(struct swg *s, unsigned int i, bool on)
+{
+	KUNIT_ASSERT_EQ(s->test, 0, tdx_sw_test_set_sept(s->td.tdr, hole(i), 0,
+							 on ? RAW_MAPPED | s->data[0] :
+							      RAW_FREE));
+}
+
+/* Each of them once, and no more than there is room for. */
+static void addresses_are_recorded_up_to_a_limit(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+	unsigned int i;
+
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	fault_until_recorded(s, HOLE);
+	for (i = 0; i < MAX_RECORDED; i++)
+		fault(s, HOLE + i);
+	for (i = 1; i <= MAX_RECORDED; i++)
+		fault(s, hole(i));
+	/* All but the last one of them, then all: the 33rd was not recorded. */
+	for (i = 0; i < MAX_RECORDED - 1; i++) {
+		expect_made_up(s, hole(i));
+		map_hole(s, i, true);
+	}
+	expect_made_up(s, hole(MAX_RECORDED - 1));
+	map_hole(s, MAX_RECORDED - 1, true);
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	/* It stays recorded until there is progress. */
+	map_hole(s, 3, false);
+	expect_made_up(s, hole(3));
+	for (i = 0; i < MAX_RECORDED; i++)
+		map_hole(s, i, false);
+}
+
+/* With somebody at the tree nothing can be said: neither an entry nor a violation. */
+static void filter_wants_the_tree(struct kunit *test)
+{
+	struct swg *s = swg_start(test, NULL);
+
+	KUNIT_EXPECT_TRUE(test, may_run(s));
+	fault_until_recorded(s, HOLE);
+	swt_lock(s->t, &(struct tdx_sw_test_lock) {
+		.class = TDX_SW_LOCK_SEPT_TREE, .object = s->td.tdr });
+	may_run(s);
+	KUNIT_EXPECT_FALSE(test, s->x.to_host);
+	swg_unlock_all(s);
+	expect_made_up(s, HOLE);
+}
+
 /* ---- on request ---- */
 
 static void forced_zero_step_shows_the_last_violation(struct kunit *test)
@@ -153,6 +234,9 @@ static void forced_zero_step_wants_a_violation(struct kunit *test)
 static struct kunit_case zerostep_cases[] = {
 	KUNIT_CASE(repeated_fault_is_made_up),
 	KUNIT_CASE(progress_ends_the_count),
+	KUNIT_CASE(progress_ends_the_wait),
+	KUNIT_CASE(addresses_are_recorded_up_to_a_limit),
+	KUNIT_CASE(filter_wants_the_tree),
 	KUNIT_CASE(forced_zero_step_shows_the_last_violation),
 	KUNIT_CASE(forced_zero_step_wants_a_violation),
 	KUNIT_CASE(refused_entry_may_be_repeated),
