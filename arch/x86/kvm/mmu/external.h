@@ -59,6 +59,7 @@
  */
 
 #include <linux/kvm_host.h>
+#include <kunit/visibility.h>
 
 #include "mmu_internal.h"
 #include "spte.h"
@@ -135,6 +136,13 @@ int external_change_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
 void external_free_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
 bool external_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root,
 			gfn_t start, gfn_t end, bool can_yield, bool flush);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+struct tdp_iter;
+
+/* Of tdp_mmu.c; no caller of it shows what a lost exchange leaves in the iterator. */
+int tdp_mmu_set_mirror_spte_atomic(struct kvm *kvm, struct tdp_iter *iter, u64 new_spte);
+#endif
 
 /* The most leaves that are removed with one flush_external_tlbs(). */
 #define EXTERNAL_ZAP_BATCH	512

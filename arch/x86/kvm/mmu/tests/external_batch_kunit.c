@@ -171,6 +171,27 @@ static void pending_flush_is_passed_on(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* Others may rely on it, who get the lock then.  Nobody does if the caller forbids it. */
+static void owed_flush_is_paid_before_a_yield(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	struct kvm_vm_stat_generic *stat = &vm->kvm->stat.generic;
+	struct kvm_mmu_page *root = test_mirror_root(vcpu);
+
+	test_map_range(vm, vcpu, 0, 2);
+	vm->model.resched_every = 1;
+
+	write_lock(&vm->kvm->mmu_lock);
+	KUNIT_EXPECT_TRUE(test, external_zap_leafs(vm->kvm, root, 0, 1, false, true));
+	KUNIT_EXPECT_EQ(test, 0, stat->remote_tlb_flush_requests);
+	KUNIT_EXPECT_FALSE(test, external_zap_leafs(vm->kvm, root, 1, 2, true, true));
+	KUNIT_EXPECT_EQ(test, 1, stat->remote_tlb_flush_requests);
+	write_unlock(&vm->kvm->mmu_lock);
+
+	test_vcpu_destroy(vcpu);
+}
+
 static const struct busy_begin {
 	const char *desc;
 	unsigned int leaf;
@@ -282,6 +303,7 @@ static struct kunit_case external_batch_cases[] = {
 	KUNIT_CASE(forced_yields_cost_one_flush_each),
 	KUNIT_CASE(no_yield_if_the_caller_forbids_it),
 	KUNIT_CASE(pending_flush_is_passed_on),
+	KUNIT_CASE(owed_flush_is_paid_before_a_yield),
 	KUNIT_CASE_PARAM(busy_begin_is_retried, busy_begin_gen_params),
 	KUNIT_CASE_PARAM(failed_begin_bugs_the_vm_and_goes_on,
 			 begin_failure_gen_params),

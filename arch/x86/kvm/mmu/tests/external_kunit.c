@@ -127,6 +127,7 @@ static void all_pairs_of_kinds_are_covered(struct kunit *test)
 
 static void nothing_changes_is_no_row(struct kunit *test)
 {
+	struct test_vm *vm = test->priv;
 	enum kind kind;
 
 	for (kind = 0; kind < NR_KINDS; kind++) {
@@ -136,7 +137,11 @@ static void nothing_changes_is_no_row(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, external_classify(spte, spte, PG_LEVEL_2M, false));
 		KUNIT_EXPECT_EQ(test, EXTERNAL_NONE,
 				kvm_external_verb(spte, spte, PG_LEVEL_2M));
+		/* It's no failure, either. */
+		KUNIT_EXPECT_EQ(test, 0, external_change_spte(vm->kvm, 0, spte, spte,
+							      PG_LEVEL_2M, true));
 	}
+	KUNIT_EXPECT_EQ(test, 0, vm->model.nr_calls);
 }
 
 static void other_nonpresent_values_are_refused(struct kunit *test)
@@ -269,6 +274,46 @@ static void failed_atomic_change_leaves_no_trace(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* Nobody else knows of the page: if KVM doesn't free it, it is lost. */
+static void failed_link_frees_the_external_page(struct kunit *test)
+{
+	static const int errs[] = { -EBUSY, -EIO };
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	struct kvm_mmu_memory_cache *cache = &vcpu->arch.mmu_external_spt_cache;
+	struct page *page;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(errs); i++) {
+		KUNIT_ASSERT_EQ(test, 0, test_vcpu_topup(vcpu));
+		/* The next that is taken. */
+		page = virt_to_page(cache->objects[cache->nobjs - 1]);
+		get_page(page);
+
+		model_fail(vm, MODEL_LINK, 0, 1, errs[i]);
+		KUNIT_EXPECT_EQ(test, errs[i] == -EBUSY ? RET_PF_RETRY : errs[i],
+				test_map(vcpu, 0, page_to_pfn(vm->page), true));
+		KUNIT_EXPECT_EQ(test, 1, page_count(page));
+		put_page(page);
+	}
+
+	test_vcpu_destroy(vcpu);
+}
+
+static void only_tables_of_a_mirror_have_an_external_page(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	int *nobjs = &vcpu->arch.mmu_external_spt_cache.nobjs, before = *nobjs;
+
+	KUNIT_EXPECT_EQ(test, RET_PF_FIXED, test_map(vcpu, 0, page_to_pfn(vm->page), false));
+	KUNIT_EXPECT_EQ(test, before, *nobjs);
+	KUNIT_EXPECT_EQ(test, RET_PF_FIXED, test_map(vcpu, 0, page_to_pfn(vm->page), true));
+	KUNIT_EXPECT_EQ(test, before - 3, *nobjs);
+
+	test_vcpu_destroy(vcpu);
+}
+
 /* What stands in the SPTE while the backend is at work, seen from there. */
 static u64 seen_spte;
 static struct kvm_vcpu *seen_vcpu;
@@ -311,6 +356,43 @@ static void fault_on_frozen_spte_is_retried(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* Another thread, that maps the page while the fault makes up its SPTE. */
+static u64 *raced_sptep;
+static u64 winners_spte;
+
+static u8 win_the_race(struct kvm_vcpu *vcpu, gfn_t gfn, bool is_mmio)
+{
+	WRITE_ONCE(*raced_sptep, winners_spte);
+	return 0;
+}
+
+static void fault_that_loses_the_race_changes_nothing(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	struct kvm_mmu_page *table;
+
+	test_map_range(vm, vcpu, 0, 1);
+	model_reset_counts(vm);
+	table = spte_to_child_sp(test_read_spte(vcpu, 0, PG_LEVEL_2M));
+	raced_sptep = &table->spt[1];
+	winners_spte = table->spt[0];
+
+	static_call_update(kvm_x86_get_mt_mask, win_the_race);
+	KUNIT_EXPECT_EQ(test, RET_PF_RETRY,
+			test_map(vcpu, 1, page_to_pfn(vm->page), true));
+	static_call_update(kvm_x86_get_mt_mask, kvm_x86_ops.get_mt_mask ?:
+			   (void *)__static_call_return0);
+
+	KUNIT_EXPECT_EQ(test, winners_spte, READ_ONCE(*raced_sptep));
+	KUNIT_EXPECT_EQ(test, 0, vm->model.nr_calls);
+	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&vm->kvm->stat.pages[0]));
+	test_expect_no_violation(vm);
+
+	WRITE_ONCE(*raced_sptep, NP);
+	test_vcpu_destroy(vcpu);
+}
+
 static void just_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
 	free_page((unsigned long)sp->external_spt);
@@ -346,8 +428,11 @@ static struct kunit_case external_cases[] = {
 	KUNIT_CASE(second_map_is_spurious),
 	KUNIT_CASE_PARAM(failed_atomic_change_leaves_no_trace,
 			 atomic_failure_gen_params),
+	KUNIT_CASE(failed_link_frees_the_external_page),
+	KUNIT_CASE(only_tables_of_a_mirror_have_an_external_page),
 	KUNIT_CASE(spte_is_frozen_while_the_backend_works),
 	KUNIT_CASE(fault_on_frozen_spte_is_retried),
+	KUNIT_CASE(fault_that_loses_the_race_changes_nothing),
 	KUNIT_CASE(absent_operations_succeed),
 	{}
 };

@@ -331,6 +331,70 @@ static void ordinary_vm_keeps_its_mmio_sptes(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* "Zap all" is for what can be faulted in again.  A mirror would lose its content. */
+static void fast_zap_keeps_the_mirror(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	struct kvm_mmu_page *direct = root_to_sp(vcpu->arch.mmu->root.hpa);
+
+	test_map_range(vm, vcpu, 7, 8);
+	KUNIT_ASSERT_EQ(test, 0, test_vcpu_topup(vcpu));
+	KUNIT_ASSERT_EQ(test, RET_PF_FIXED,
+			test_map(vcpu, 7, page_to_pfn(vm->page), false));
+	model_reset_counts(vm);
+
+	/* A generation that has wrapped around. */
+	mutex_lock(&vm->kvm->slots_lock);
+	kvm_mmu_invalidate_mmio_sptes(vm->kvm, 0);
+	mutex_unlock(&vm->kvm->slots_lock);
+
+	KUNIT_EXPECT_TRUE(test, direct->role.invalid);
+	KUNIT_EXPECT_FALSE(test, is_shadow_present_pte(test_read_direct_spte(vcpu, 7)));
+	KUNIT_EXPECT_FALSE(test, test_mirror_root(vcpu)->role.invalid);
+	KUNIT_EXPECT_EQ(test, MODEL_LEAF, model_state(vm, 7, PG_LEVEL_4K));
+	KUNIT_EXPECT_EQ(test, 0, vm->model.nr_calls);
+	test_expect_trees_equal(vm, vcpu);
+	test_expect_no_violation(vm);
+	test_vcpu_destroy(vcpu);
+}
+
+/*
+ * Invalidated, and not zapped yet: whoever takes memory away must not leave it mapped
+ * there, as vCPUs may still use the root.
+ */
+static void invalid_root_loses_what_is_taken_away(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	kvm_pfn_t pfn = page_to_pfn(vm->page);
+	struct kvm *kvm = vm->kvm;
+
+	test_map_range(vm, vcpu, 7, 8);
+	KUNIT_ASSERT_EQ(test, 0, test_vcpu_topup(vcpu));
+	KUNIT_ASSERT_EQ(test, RET_PF_FIXED, test_map(vcpu, 7, pfn, false));
+	KUNIT_ASSERT_EQ(test, RET_PF_FIXED, test_map(vcpu, 200, pfn, false));
+	model_reset_counts(vm);
+
+	write_lock(&kvm->mmu_lock);
+	kvm_tdp_mmu_invalidate_roots(kvm, TDP_ROOTS_DIRECT);
+	write_unlock(&kvm->mmu_lock);
+	KUNIT_EXPECT_FALSE(test, test_mirror_root(vcpu)->role.invalid);
+
+	test_unmap(vm, 0, 100, KVM_FILTER_SHARED);
+	KUNIT_EXPECT_EQ(test, SHADOW_NONPRESENT_VALUE, test_read_direct_spte(vcpu, 7));
+	KUNIT_EXPECT_TRUE(test, is_shadow_present_pte(test_read_direct_spte(vcpu, 200)));
+
+	write_lock(&kvm->mmu_lock);
+	kvm_tdp_mmu_zap_all(kvm);
+	write_unlock(&kvm->mmu_lock);
+	KUNIT_EXPECT_FALSE(test, is_shadow_present_pte(test_read_direct_spte(vcpu, 200)));
+
+	KUNIT_EXPECT_EQ(test, 0, vm->model.nr_calls);
+	test_expect_trees_equal(vm, vcpu);
+	test_vcpu_destroy(vcpu);
+}
+
 static void destroying_the_vm_frees_bottom_up(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -368,6 +432,8 @@ static struct kunit_case mirror_cases[] = {
 	KUNIT_CASE(slot_replaces_mmio_and_nothing_else),
 	KUNIT_CASE(last_mmio_spte_makes_way_for_a_slot),
 	KUNIT_CASE(ordinary_vm_keeps_its_mmio_sptes),
+	KUNIT_CASE(fast_zap_keeps_the_mirror),
+	KUNIT_CASE(invalid_root_loses_what_is_taken_away),
 	KUNIT_CASE(destroying_the_vm_frees_bottom_up),
 	{}
 };

@@ -210,6 +210,50 @@ static void queued_events_are_dropped(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, arch->interrupt.injected);
 }
 
+/* They would, before the entry that drops them. */
+static void queued_events_do_not_hold_back_an_nmi(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+	struct kvm_vcpu_arch *arch = &r->vcpu->arch;
+
+	arch->nmi_injected = true;
+	arch->exception.pending = true;
+	arch->interrupt.injected = true;
+	KUNIT_EXPECT_EQ(test, tdx_vcpu_pre_run(r->vcpu), 1);
+
+	KUNIT_EXPECT_FALSE(test, arch->nmi_injected);
+	KUNIT_EXPECT_FALSE(test, arch->exception.pending);
+	KUNIT_EXPECT_FALSE(test, arch->interrupt.injected);
+}
+
+#define SOME_GS_BASE	0x7f0000005000ULL
+
+/* Once, and not for a vCPU that hasn't been entered. */
+static void kernel_gs_base_is_back_when_the_vcpu_is_put(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+	struct vcpu_vt *vt = &r->tdx->vt;
+	u64 old, first, second;
+
+	local_irq_disable();
+	rdmsrl(MSR_KERNEL_GS_BASE, old);
+	vt->msr_host_kernel_gs_base = SOME_GS_BASE;
+	vt->guest_state_loaded = true;
+	tdx_prepare_switch_to_host(r->vcpu);
+	rdmsrl(MSR_KERNEL_GS_BASE, first);
+
+	vt->msr_host_kernel_gs_base = 0;
+	tdx_prepare_switch_to_host(r->vcpu);
+	rdmsrl(MSR_KERNEL_GS_BASE, second);
+	wrmsrl(MSR_KERNEL_GS_BASE, old);
+	local_irq_enable();
+
+	KUNIT_EXPECT_EQ(test, first, SOME_GS_BASE);
+	KUNIT_EXPECT_EQ(test, second, SOME_GS_BASE);
+	KUNIT_EXPECT_FALSE(test, vt->guest_state_loaded);
+	KUNIT_EXPECT_EQ(test, r->vcpu->stat.host_state_reload, 1);
+}
+
 /* What an exit may have left, as the status doesn't tell: not even of a refusal. */
 static void spoil_host_state(void)
 {
@@ -361,6 +405,8 @@ static struct kunit_case tdx_entry_cases[] = {
 	KUNIT_CASE(lost_vcpu_ends_with_an_exit),
 	KUNIT_CASE(posted_interrupt_is_taken_along),
 	KUNIT_CASE(queued_events_are_dropped),
+	KUNIT_CASE(queued_events_do_not_hold_back_an_nmi),
+	KUNIT_CASE(kernel_gs_base_is_back_when_the_vcpu_is_put),
 	KUNIT_CASE(host_state_is_back_after_every_entry),
 	KUNIT_CASE(xss_is_restored_if_it_can_differ),
 	KUNIT_CASE(vcpu_runs_only_in_a_runnable_td),

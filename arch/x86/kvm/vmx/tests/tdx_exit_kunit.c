@@ -203,6 +203,50 @@ static void exits_are_counted_by_reason(struct kunit *test)
 				i == TDX_NR_EXIT_REASONS - 1);
 }
 
+struct exit_info {
+	u32 reason;
+	u64 info1, info2;
+	u32 intr_info, error_code;
+};
+
+static void expect_info(struct tdx_run_test *r, u64 status, struct exit_info want)
+{
+	struct exit_info info;
+
+	r->tdx->regs = (struct tdx_module_args) {
+		.rcx = 0xaaaaaaaa00000182ULL, .rdx = 2, .r9 = INTR_INFO_VALID_MASK | 0x33,
+	};
+	tdx_record_exit(r->tdx, status);
+	memset(&info, 0x5a, sizeof(info));
+	tdx_get_exit_info(r->vcpu, &info.reason, &info.info1, &info.info2,
+			  &info.intr_info, &info.error_code);
+	KUNIT_EXPECT_EQ(r->t->vm.test, info.reason, want.reason);
+	KUNIT_EXPECT_EQ(r->t->vm.test, info.info1, want.info1);
+	KUNIT_EXPECT_EQ(r->t->vm.test, info.info2, want.info2);
+	KUNIT_EXPECT_EQ(r->t->vm.test, info.intr_info, want.intr_info);
+	KUNIT_EXPECT_EQ(r->t->vm.test, info.error_code, want.error_code);
+}
+
+/* Qualifications; the leaf of a TDVMCALL; or the status of what was no exit. */
+static void traces_are_told_what_is_known(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+
+	r->tdx->vmcall.r11 = TDVMCALL_MAP_GPA;
+	expect_info(r, EXIT_REASON_EPT_VIOLATION, (struct exit_info) {
+		EXIT_REASON_EPT_VIOLATION, 0x182, 2, INTR_INFO_VALID_MASK | 0x33, 0,
+	});
+	expect_info(r, TDX_OPERAND_BUSY | TDX_OPERAND_ID_TDR, (struct exit_info) {
+		TDX_NO_EXIT_REASON, TDX_OPERAND_BUSY | TDX_OPERAND_ID_TDR, 0, 0, 0,
+	});
+	expect_info(r, EXIT_REASON_EXTERNAL_INTERRUPT, (struct exit_info) {
+		EXIT_REASON_EXTERNAL_INTERRUPT, 0x182, 2, INTR_INFO_VALID_MASK | 0x33, 0,
+	});
+	expect_info(r, EXIT_REASON_TDCALL, (struct exit_info) {
+		EXIT_REASON_TDCALL, TDVMCALL_MAP_GPA, 0, 0, 0,
+	});
+}
+
 /* Userspace may try again: what the module refuses is not KVM's failure. */
 static void disabled_vcpu_is_left_alone(struct kunit *test)
 {
@@ -232,6 +276,7 @@ static struct kunit_case tdx_exit_cases[] = {
 	KUNIT_CASE(bus_lock_does_not_hide_another_exit),
 	KUNIT_CASE(notify_goes_to_userspace_if_asked_for),
 	KUNIT_CASE(exits_are_counted_by_reason),
+	KUNIT_CASE(traces_are_told_what_is_known),
 	KUNIT_CASE(disabled_vcpu_is_left_alone),
 	{}
 };

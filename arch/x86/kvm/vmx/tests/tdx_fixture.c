@@ -599,6 +599,12 @@ u64 tdx_test_nr_calls(struct tdx_test *t, unsigned int leaf)
 	return tdx_sw_count(leaf, NULL) - t->module_calls[leaf];
 }
 
+void tdx_test_expect_written_back(struct tdx_test *t, u64 page, u16 hkid)
+{
+	KUNIT_EXPECT_EQ(t->vm.test, tdx_sw_last_rcx(TDH_PHYMEM_PAGE_WBINVD),
+			page | (u64)hkid << boot_cpu_data.x86_phys_bits);
+}
+
 void tdx_test_reset_counts(struct tdx_test *t)
 {
 	struct kvm_vm_stat *stat = &t->kvm->stat;

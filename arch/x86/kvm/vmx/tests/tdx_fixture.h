@@ -115,6 +115,8 @@ struct task_struct *tdx_test_other_cpu_thread(struct tdx_test *t, int (*fn)(void
 void tdx_test_reset_counts(struct tdx_test *t);
 /* Calls since then, as the module counts. */
 u64 tdx_test_nr_calls(struct tdx_test *t, unsigned int leaf);
+/* No answer tells which key ID a page was written back with, and the last one was. */
+void tdx_test_expect_written_back(struct tdx_test *t, u64 page, u16 hkid);
 /* The same, which KVM and the module have to agree about. */
 void tdx_test_expect_calls(struct tdx_test *t, unsigned int leaf, u64 want);
 void tdx_test_expect_rounds(struct tdx_test *t, u64 rounds, u64 kicks, u64 busy);

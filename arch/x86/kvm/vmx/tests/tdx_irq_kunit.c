@@ -166,6 +166,22 @@ static void module_is_asked_only_if_it_matters(struct kunit *test)
 	tdx_test_expect_bugged(r->t, false);
 }
 
+/* For want of an answer it wakes up, to look for itself. */
+static void failed_query_does_not_let_it_sleep(struct kunit *test)
+{
+	struct tdx_run_test *r = tdx_run_test(test);
+
+	do_hlt(r, 0);
+	KUNIT_ASSERT_EQ(test, tdx_sw_inject_set(TDH_VP_RD, 1, 1,
+						TDX_METADATA_FIELD_NOT_READABLE), 0);
+
+	vcpu_load(r->vcpu);
+	KUNIT_EXPECT_TRUE(test, tdx_protected_apic_has_interrupt(r->vcpu));
+	KUNIT_EXPECT_FALSE(test, tdx_protected_apic_has_interrupt(r->vcpu));
+	vcpu_put(r->vcpu);
+	tdx_test_expect_bugged(r->t, false);
+}
+
 static void inject_nmi(struct tdx_run_test *r)
 {
 	vcpu_load(r->vcpu);
@@ -207,6 +223,7 @@ static struct kunit_case tdx_irq_cases[] = {
 	KUNIT_CASE(blocked_interrupt_does_not_wake),
 	KUNIT_CASE(entry_ends_the_halt),
 	KUNIT_CASE_PARAM(module_is_asked_only_if_it_matters, query_gen_params),
+	KUNIT_CASE(failed_query_does_not_let_it_sleep),
 	KUNIT_CASE(nmi_is_pended_with_the_module),
 	KUNIT_CASE(failure_to_pend_an_nmi_bugs_the_vm),
 	{}

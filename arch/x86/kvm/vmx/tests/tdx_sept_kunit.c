@@ -161,15 +161,18 @@ static void removal_before_finalize_needs_no_tracking(struct kunit *test)
 static void removal_after_finalize_blocks_and_tracks(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
+	u64 last;
 
 	/* One of each kind, MAPPED and PENDING. */
 	tdx_test_map_range(t, GFN, GFN + 2);
 	finalize(t);
 	tdx_test_map_range(t, GFN + 2, GFN + 4);
+	last = page_to_phys(tdx_test_page(t, GFN + 2));
 	tdx_test_reset_counts(t);
 	tdx_test_punch_hole(t, GFN + 1, GFN + 3, false);
 
 	expect_these_calls(t, .block = 2, .track = 1, .remove = 2, .wbinvd = 2);
+	tdx_test_expect_written_back(t, last, t->hkid);
 	tdx_test_expect_rounds(t, 1, 1, 0);
 	tdx_test_expect_pages(t, 0, 2, 0);
 	tdx_test_expect_entry(t, GFN, PG_LEVEL_4K, TDX_SEPT_MAPPED);
@@ -295,6 +298,24 @@ static void a_page_is_in_one_td_only(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(page_address(tdx_test_page(t, GFN)), 0, PAGE_SIZE));
 }
 
+/* What was there from the beginning needs no acceptance, where nothing is there isn't any. */
+static void only_what_was_augmented_is_pending(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+
+	tdx_test_map_range(t, GFN, GFN + 1);
+	finalize(t);
+	tdx_test_map_range(t, GFN + 1, GFN + 2);
+
+	KUNIT_EXPECT_FALSE(test, tdx_sept_is_pending(t->kvm, gfn_to_gpa(GFN)));
+	KUNIT_EXPECT_TRUE(test, tdx_sept_is_pending(t->kvm, gfn_to_gpa(GFN + 1)));
+	/* It takes the address of an access, which is anywhere in the page. */
+	KUNIT_EXPECT_TRUE(test, tdx_sept_is_pending(t->kvm, gfn_to_gpa(GFN + 1) + 0xff8));
+	KUNIT_EXPECT_FALSE(test, tdx_sept_is_pending(t->kvm, gfn_to_gpa(GFN + 2)));
+	tdx_test_expect_calls(t, TDH_MEM_SEPT_RD, 4);
+	tdx_test_expect_bugged(t, false);
+}
+
 /* vCPU entry is held off for one second attempt only, not for good. */
 static void entry_is_allowed_after_any_removal(struct kunit *test)
 {
@@ -326,6 +347,7 @@ static struct kunit_case tdx_sept_cases[] = {
 	KUNIT_CASE_PARAM(destruction_reclaims_every_page, end_gen_params),
 	KUNIT_CASE(measuring_a_page_takes_16_calls),
 	KUNIT_CASE(a_page_is_in_one_td_only),
+	KUNIT_CASE(only_what_was_augmented_is_pending),
 	KUNIT_CASE(entry_is_allowed_after_any_removal),
 	{}
 };

@@ -63,6 +63,19 @@ static void every_td_is_without_what_the_host_cannot_do(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->kvm->arch.cpu_dirty_log_size, 0);
 }
 
+/* And MMIO raises #VE: non-present, without suppressing it. */
+static void vm_has_no_more_vcpus_than_there_are_cpus(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+
+	t->kvm->max_vcpus = KVM_MAX_VCPUS;
+	t->kvm->arch.shadow_mmio_value = BIT_ULL(63);
+	KUNIT_EXPECT_EQ(test, tdx_vm_init(t->kvm), 0);
+	KUNIT_EXPECT_EQ(test, t->kvm->max_vcpus, num_present_cpus());
+	KUNIT_EXPECT_EQ(test, t->kvm->arch.shadow_mmio_value, 0);
+	t->kvm->max_vcpus = TDX_TEST_MAX_VCPUS;
+}
+
 /* Metadata has room for 7 bits of each: others would be read as somebody else's. */
 static void cpuid_is_read_within_7_bits(struct kunit *test)
 {
@@ -398,11 +411,15 @@ static void release_of_the_key_takes_its_time(struct kunit *test)
 	create_mapped_td(t);
 	inject(t, TDH_VP_FLUSH, 1, 100, TDX_OPERAND_BUSY | TDX_OPERAND_ID_TDR);
 	inject(t, TDH_MNG_VPFLUSHDONE, 1, 100, TDX_OPERAND_BUSY | TDX_OPERAND_ID_KOT);
-	inject(t, TDH_PHYMEM_CACHE_WB, 1, 3, TDX_INTERRUPTED_RESUMABLE);
+	/* In the last package: each has a call of its own. */
+	inject(t, TDH_PHYMEM_CACHE_WB, topology_max_packages(), 3, TDX_INTERRUPTED_RESUMABLE);
 	inject(t, TDH_MNG_KEY_FREEID, 1, 100, TDX_OPERAND_BUSY | TDX_OPERAND_ID_KOT);
 
 	tdx_test_destroy(t);
 
+	/* Resumed, and not begun again. */
+	KUNIT_EXPECT_EQ(test, tdx_sw_last_rcx(TDH_PHYMEM_CACHE_WB), 1);
+	tdx_test_expect_written_back(t, t->tdr, tdx_get_global_keyid());
 	tdx_test_expect_pages(t, 0, NR_PRIVATE, 0);
 	tdx_test_expect_bugged(t, false);
 }
@@ -525,6 +542,7 @@ static struct kunit_case tdx_td_cases[] = {
 	KUNIT_CASE(xfam_is_what_kvm_can_answer_for),
 	KUNIT_CASE(vm_has_the_frequency_of_the_td),
 	KUNIT_CASE(every_td_is_without_what_the_host_cannot_do),
+	KUNIT_CASE(vm_has_no_more_vcpus_than_there_are_cpus),
 	KUNIT_CASE(cpuid_is_read_within_7_bits),
 	KUNIT_CASE_PARAM(init_vm_is_all_or_nothing, creation_fault_gen_params),
 	KUNIT_CASE_PARAM(failed_read_is_an_errno, read_fault_gen_params),

@@ -109,7 +109,6 @@ static void vcpu_that_stays_is_not_flushed(struct kunit *test)
 	tdx_test_expect_bugged(t, false);
 }
 
-/* The module says that there was nothing to end, which is as good. */
 /* Moved in the midst of what the vCPU was loaded for, without loading it again. */
 static void loaded_vcpu_follows_its_thread(struct kunit *test)
 {
@@ -135,6 +134,7 @@ static void loaded_vcpu_follows_its_thread(struct kunit *test)
 	tdx_test_expect_bugged(t, false);
 }
 
+/* The module says that there was nothing to end, which is as good. */
 static void vcpu_that_was_only_loaded_may_leave(struct kunit *test)
 {
 	struct tdx_test *t = test->priv;
@@ -228,6 +228,8 @@ static void init_sets_up_posted_interrupts(struct kunit *test)
 			POSTED_INTR_VECTOR);
 	KUNIT_EXPECT_EQ(test, read_field(t, &tdx->vcpu, VCPU_MD_POSTED_INTR_DESC_ADDR),
 			__pa(&tdx->vt.pi_desc));
+	KUNIT_EXPECT_EQ(test, BIT(7),
+			read_field(t, &tdx->vcpu, VCPU_MD_PIN_BASED_CONTROLS) & BIT(7));
 
 	KUNIT_EXPECT_EQ(test, tdx->state, VCPU_TD_STATE_INITIALIZED);
 	KUNIT_EXPECT_EQ(test, tdx->vcpu.arch.mp_state, KVM_MP_STATE_RUNNABLE);
@@ -378,6 +380,83 @@ static void notify_and_bus_lock_are_programmed(struct kunit *test)
 	tdx_test_expect_bugged(t, false);
 }
 
+/* Enabled, x2APIC */
+#define X2APIC_BASE	(0xfee00000 | BIT(11) | BIT(10))
+#define BSP		BIT(8)
+
+static void first_vcpu_is_the_boot_processor(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+
+	KUNIT_EXPECT_EQ(test, create_vcpu(t)->arch.apic_base, X2APIC_BASE | BSP);
+	KUNIT_EXPECT_EQ(test, create_vcpu(t)->arch.apic_base, X2APIC_BASE);
+}
+
+static int init_vcpu(struct tdx_test *t, struct kvm_vcpu *vcpu, u64 rcx)
+{
+	int r;
+
+	guard(mutex)(&t->kvm->lock);
+	guard(mutex)(&vcpu->mutex);
+	guard(mutex)(&t->kvm->slots_lock);
+
+	vcpu_load(vcpu);
+	r = tdx_vcpu_init(vcpu, rcx);
+	vcpu_put(vcpu);
+	return r;
+}
+
+/* The module has them in RCX and R8 of the guest, and in a list of ids. */
+static void init_passes_rcx_and_the_apic_id(struct kunit *test)
+{
+	struct tdx_sw_test_guest guest = {};
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *first, *second;
+
+	first = tdx_test_create_vcpu(t);
+	KUNIT_ASSERT_EQ(test, init_vcpu(t, first, 0x123456789abcdef0ULL), 0);
+	KUNIT_ASSERT_EQ(test, tdx_sw_test_guest_get(to_tdx(first)->tdvpr, &guest), 0);
+	KUNIT_EXPECT_EQ(test, guest.gpr[1], 0x123456789abcdef0ULL);
+	KUNIT_EXPECT_EQ(test, guest.gpr[8], 0x123456789abcdef0ULL);
+	tdx_test_expect_bugged(t, false);
+
+	second = tdx_test_create_vcpu(t);
+	second->vcpu_id = first->vcpu_id;
+	KUNIT_EXPECT_EQ(test, init_vcpu(t, second, 0), -EIO);
+	tdx_test_expect_bugged(t, true);
+}
+
+static void vcpu_has_the_tsc_of_the_td(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu_arch *arch = &create_vcpu(t)->arch;
+	u64 offset, multiplier;
+
+	KUNIT_ASSERT_EQ(test, tdh_mng_rd(t->tdr, 0x111000030000000aULL, &offset), TDX_SUCCESS);
+	KUNIT_ASSERT_EQ(test, tdh_mng_rd(t->tdr, 0x111000030000000bULL, &multiplier),
+			TDX_SUCCESS);
+	KUNIT_EXPECT_NE(test, multiplier, 0);
+
+	KUNIT_EXPECT_TRUE(test, arch->guest_tsc_protected);
+	KUNIT_EXPECT_EQ(test, arch->tsc_offset, offset);
+	KUNIT_EXPECT_EQ(test, arch->l1_tsc_offset, offset);
+	KUNIT_EXPECT_EQ(test, arch->tsc_scaling_ratio, multiplier);
+	KUNIT_EXPECT_EQ(test, arch->l1_tsc_scaling_ratio, multiplier);
+}
+
+static void root_of_shared_memory_is_passed_on(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu = create_vcpu(t);
+	hpa_t root = page_to_phys(t->source);
+
+	vcpu_load(vcpu);
+	tdx_load_mmu_pgd(vcpu, root, PT64_ROOT_4LEVEL);
+	vcpu_put(vcpu);
+	KUNIT_EXPECT_EQ(test, read_field(t, vcpu, VCPU_MD_SHARED_EPTP), root);
+	tdx_test_expect_bugged(t, false);
+}
+
 /* What trace events and perf are told, for want of anything that is true. */
 static void rip_is_unknown(struct kunit *test)
 {
@@ -406,6 +485,10 @@ static struct kunit_case tdx_vcpu_cases[] = {
 	KUNIT_CASE(uninitialized_vcpu_has_no_root),
 	KUNIT_CASE(creation_needs_an_initialized_td),
 	KUNIT_CASE(notify_and_bus_lock_are_programmed),
+	KUNIT_CASE(first_vcpu_is_the_boot_processor),
+	KUNIT_CASE(init_passes_rcx_and_the_apic_id),
+	KUNIT_CASE(vcpu_has_the_tsc_of_the_td),
+	KUNIT_CASE(root_of_shared_memory_is_passed_on),
 	KUNIT_CASE(rip_is_unknown),
 	{}
 };

@@ -127,6 +127,8 @@ static void cpuid_comes_from_the_table(struct kunit *test)
 	struct kvm_cpuid_entry2 *entry = &r->vcpu->arch.cpuid_entries[0];
 	struct tdx_module_args regs = VMCALL(EXIT_REASON_CPUID, 1, 7, 0xa14, 0xa15);
 
+	entry->index = 7;
+	entry->flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
 	entry->eax = 0x906ea;
 	entry->ebx = 0x100800;
 	entry->edx = 0xbfebfbff;
