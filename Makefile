@@ -4,7 +4,7 @@ export BASE BASES MACHINE CPU O V W C TEST DEBUG MOVER CHECK
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help run demo tree kernel kunit selftests bochs test lint export series \
-	bench bases debian12 debian13 clean mrproper
+	bench bases mutants debian12 debian13 clean mrproper
 
 # The first groups of packages; goals name further ones.
 deps = scripts/deps $@ base build
@@ -28,6 +28,7 @@ help:
 #:   series     build/series: patches for mail, overlay included
 #:   bench      counts that compare across machines, and what ordinary VMs pay for TDX
 #:   bases      the series on every 6.12.y that apt offers: applied, objects built
+#:   mutants    each mistake of scripts/mistakes, and which test notices it
 #:   debian12   GOALS, by default "run test", in a fresh root of Debian 12
 #:   debian13   the same of Debian 13
 #:   clean      remove what was built but the tree
@@ -36,6 +37,7 @@ help:
 #:   MACHINE=qemu|bochs|kvm   CPU=<model, as the emulator names it>
 #:   BASE=<tarball or directory of Linux 6.12.y>
 #:   TEST=<glob>  O=<build directory>  V=1 (show output)  W=1  C=1 (sparse)
+#:   TEST=<numbers> (mutants: 7,40-61)
 #:   BASES=<tarballs or directories> (bases: more to try)   GOALS=<targets>
 #:   MOVER=1 (kunit: move the threads of tests between CPUs)
 #:   CHECK=1 (series: build what each patch touches, one after the other)
@@ -91,6 +93,10 @@ bench:
 bases:
 	@scripts/deps $@ build
 	@scripts/bases
+
+mutants: tree
+	@$(deps) guest qemu $(if $(filter bochs,$(MACHINE)),bochs)
+	@scripts/mutants
 
 debian12 debian13:
 	@scripts/deps $@ debian
