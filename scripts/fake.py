@@ -1,6 +1,7 @@
 # What tests of wrong input have in common: a scratch folder, scripts of the project run
 # in it, commands and sources that are fakes.
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -37,6 +38,19 @@ def python(code, *args, **env):
     """The same of a piece of Python that may import the project's."""
     code = f'import sys; sys.path.insert(0, {os.path.join(TOP, "scripts")!r})\n{code}'
     return answer('python3', '-c', code, *args, **{'O': SCRATCH, **env})
+
+
+def project(name='project', edits=None):
+    """A copy of the project, in which some files have another text: path -> text."""
+    copy = os.path.join(scratch(), name)
+    for part in ('scripts', 'patches'):
+        shutil.copytree(os.path.join(TOP, part), os.path.join(copy, part))
+    for part in ('Makefile', 'base'):
+        shutil.copy(os.path.join(TOP, part), copy)
+    for path, text in (edits or {}).items():
+        with open(os.path.join(copy, path), 'w') as file:
+            file.write(text)
+    return copy
 
 
 def base(version):

@@ -1,9 +1,10 @@
 # Trees that are small, and look to scripts like those of "make tree": with work in them
 # that must not get lost.
 import os
+import shutil
 import subprocess
 
-from common import git
+from common import git, load
 import fake
 from overlay import KCONFIG
 from work import APPLIED, NEXT, digest
@@ -97,13 +98,21 @@ WORK = (
 )
 
 
-def content(out):
-    """All files of a build directory but locks and logs, and all references."""
+def files(folder):
+    """All files of a folder, but locks and logs; none if it is gone."""
+    if not os.path.isdir(folder):
+        return []
     listed = subprocess.run(['find', '.', '-type', 'f', '-not', '-name', '.*.lock',
                              '-not', '-path', './logs/*', '-not', '-name', 'index'],
-                            cwd=out, capture_output=True, text=True).stdout
-    refs = git('for-each-ref', cwd=os.path.join(out, 'linux'), check=False).stdout
-    return sorted((name, digest(os.path.join(out, name))) for name in listed.split()), refs
+                            cwd=folder, capture_output=True, text=True).stdout
+    return sorted((name, digest(os.path.join(folder, name))) for name in listed.split())
+
+
+def content(out):
+    """All files of a build directory, and all references."""
+    tree = os.path.join(out, 'linux')
+    refs = os.path.isdir(tree) and git('for-each-ref', cwd=tree, check=False).stdout
+    return files(out), refs
 
 
 def stranger(out):
@@ -126,10 +135,58 @@ def keeping(goal, do):
     return kept(goal, lambda out: do(make(out)))
 
 
-def removed():
+def renamed(do):
+    """A tree that somebody has renamed, with work in it, beside a new one."""
+    def prepare(out):
+        do(make(out))
+        os.rename(os.path.join(out, 'linux'), os.path.join(out, 'linux.old'))
+        make(out)
+    return prepare
+
+
+def old_kept():
+    """A new tree does not take the place of one that somebody has renamed."""
+    out = os.path.join(fake.scratch(), 'out')
+    renamed(lambda tree: commit(tree, 'work'))(out)
+    before = files(os.path.join(out, 'linux.old'))
+    code, lines = fake.make('tree', 'BASE=' + fake.base('6.12.1'), out=out)
+    lost = not before or files(os.path.join(out, 'linux.old')) != before
+    return code, lines + ['and something is lost'] * lost
+
+
+def exported(do):
+    """An export that must change nothing, neither in the tree nor in the patches."""
+    out, copy = os.path.join(fake.scratch(), 'out'), fake.project()
+    tree = make(out)
+    write(tree, '.git/tdx-stamp', load('tree').stamp('another base'))
+    do(tree)
+    before = files(out), files(copy)
+    code, lines = fake.answer(os.path.join(copy, 'scripts/export'), O=out)
+    return code, lines + ['and something changed'] * ((files(out), files(copy)) != before)
+
+
+# What an export refuses, and the words that name it.
+NOT_EXPORTED = (
+    ('older commit', older_head, 'linux is not on its branch; git -C'),
+    ('other branch', lambda tree: git('checkout', '-q', '-b', 'mine', cwd=tree),
+     'linux is not on its branch; git -C'),
+    ('no base', lambda tree: git('tag', '-d', 'base', cwd=tree), 'lost its tag "base"'),
+    ('edited file', lambda tree: write(tree, 'patched', 'edited\n'),
+     'uncommitted changes (patched); commit first'),
+    ('no tree', shutil.rmtree, 'run "make tree"'),
+)
+
+
+def in_part(tree):
+    """A tree as an end amid its removal leaves it."""
+    os.rename(tree, f'{tree}.gone')
+    os.unlink(f'{tree}.gone/.git/HEAD')
+
+
+def removed(do=lambda tree: None):
     """Without any work in it a tree does go; FAIL stands in front of that."""
     out = os.path.join(fake.scratch(), 'out')
-    make(out)
+    do(make(out))
     code, lines = fake.make('mrproper', out=out)
     return (1, ['FAIL gone']) if code == 0 and not os.path.exists(out) else (code, lines)
 
@@ -188,6 +245,15 @@ def interrupted():
 
 CASES = [
     ('tree without work', 'gone', removed),
+    ('tree that was being removed', 'gone', lambda: removed(in_part)),
+    ('renamed tree, make tree', 'of Linux 6.12.1; ', old_kept),
+    *((f'renamed tree, {name}, make mrproper', f'linux.old holds {words}',
+       lambda do=do: kept('mrproper', renamed(do)))
+      for name, do, words in WORK if name in ('edited file', 'commit', 'stash', 'ignored file')),
+    ("renamed tree, somebody's own folder", 'linux.old was not made by "make tree"',
+     lambda: kept('mrproper', lambda out: (make(out), write(out, 'linux.old/notes', '')))),
+    *((f'{name}, make export', words, lambda do=do: exported(do))
+      for name, do, words in NOT_EXPORTED),
     ('tree without work, another base', 'of Linux 6.12.1; ', replaced),
     ('series applied in part', 'of Linux 6.12.1; ', half_applied),
     *((f'{name}, make {goal}', words, lambda goal=goal, do=do: keeping(goal, do))

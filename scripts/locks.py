@@ -5,7 +5,7 @@ import fcntl
 import glob
 import os
 
-from common import Fail, OUT, say, short
+from common import Fail, LOGS, OUT, say, short
 
 
 def path(what):
@@ -32,8 +32,12 @@ def take(file, what, wait):
 @contextlib.contextmanager
 def alone(what, name='', wait=True):
     """Keep others of this project from the same work meanwhile."""
-    os.makedirs(OUT, exist_ok=True)
-    with open(path(what), 'a+') as file:
+    try:
+        os.makedirs(LOGS, exist_ok=True)
+        file = open(path(what), 'a+')
+    except OSError as error:
+        raise Fail(f'cannot write to {short(OUT)}: {error.strerror}')
+    with file:
         take(file, what, wait)
         file.truncate(0)
         file.write(f'{name or "make " + what} (process {os.getpid()})\n')

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 
-from common import OUT, TOP, git
+from common import Fail, OUT, TOP, TREE, git, short
 
 PATCHES = os.path.join(TOP, 'patches')
 
@@ -18,6 +18,8 @@ def series():
 
 def commits():
     """The commits that are, or become, the series."""
+    if not git('tag', '-l', 'base'):
+        raise Fail(f'{short(TREE)} has lost its tag "base"; give that to its oldest commit')
     return git('rev-list', '--reverse', 'base..HEAD').split()
 
 

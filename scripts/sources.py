@@ -6,23 +6,29 @@ import subprocess
 from common import Fail, TOP
 
 
+# The words of the file "base", and what their values look like.
+WORDS = {'package': r'[a-z0-9.+-]+', 'version': r'6\.12\.\d+(-\S+)?', 'since': r'6\.12\.\d+'}
+
+
 class Base:
     """The file "base": the package, its versions that were tested, the oldest release."""
 
     def __init__(self):
-        self.versions = []
+        found = {word: [] for word in WORDS}
         with open(os.path.join(TOP, 'base')) as file:
             for line in file:
                 if not line.strip() or line.startswith('#'):
                     continue
-                words = line.split()
-                if len(words) != 2:
-                    raise Fail(f'base: "{line.strip()}" is not a word and its value')
-                key, value = words
-                if key == 'version':
-                    self.versions.append(value)
-                else:
-                    setattr(self, key, value)
+                word, *values = line.split()
+                if word not in WORDS or not re.fullmatch(WORDS[word], ' '.join(values)):
+                    raise Fail(f'base: "{line.strip()}" is none of "package <name>", "version '
+                               f'6.12.<y>-<revision>", "since 6.12.<y>"')
+                found[word] += values
+        for word, values in found.items():
+            if not values or word != 'version' and len(values) > 1:
+                raise Fail(f'base: {len(values)} lines "{word} ..."')
+        self.versions, self.package, self.since = \
+            found['version'], *found['package'], *found['since']
 
     def kernels(self):
         """x.y.z of the tested versions, each once."""

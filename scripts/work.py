@@ -5,6 +5,9 @@ import os
 
 from common import TREE, git, short
 
+# The name of a tree that is being removed, and may be there in part.
+GONE = f'{TREE}.gone'
+
 # The series as it was applied, and as it is being applied.
 APPLIED, NEXT = 'refs/tdx/applied', 'refs/tdx/next'
 # Work trees that scripts make beside the tree, and make again.
