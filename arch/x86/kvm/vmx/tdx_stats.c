@@ -37,7 +37,7 @@
  * tdx_exits has such lines by exit reason, e.g. "48 EPT_VIOLATION 7"; entries that
  * the module refused are no exits.  tdx_vmcalls has lines of a name and a count,
  * e.g. "MapGPA 3", where "hypercall" stands for all of KVM's and "unsupported" for
- * everything that was answered so.
+ * those that KVM doesn't know.
  */
 
 #include <linux/debugfs.h>
