@@ -192,6 +192,49 @@ static void owed_flush_is_paid_before_a_yield(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* Somebody who always waits for the lock must not keep a removal from getting on. */
+static void leaf_is_removed_before_each_yield(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+
+	test_map_range(vm, vcpu, 0, 1);
+	vm->model.watched = &vm->kvm->stat.generic.remote_tlb_flush_requests;
+
+	write_lock(&vm->kvm->mmu_lock);
+	set_tsk_need_resched(current);
+	/* A yield flushes what is owed. */
+	external_zap_leafs(vm->kvm, test_mirror_root(vcpu), 0, 1, true, true);
+	write_unlock(&vm->kvm->mmu_lock);
+
+	KUNIT_EXPECT_EQ(test, 1, *vm->model.watched);
+	KUNIT_EXPECT_EQ(test, 0, vm->model.watched_at_begin);
+	KUNIT_EXPECT_EQ(test, 1, vm->model.count[MODEL_FINISH]);
+	test_vcpu_destroy(vcpu);
+}
+
+static void yield_that_costs_no_flush_is_not_counted(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	u64 *requests = &vm->kvm->stat.generic.remote_tlb_flush_requests;
+
+	test_map_range(vm, vcpu, 0, 1);
+	test_unmap(vm, 0, 1, KVM_FILTER_PRIVATE);
+	model_reset_counts(vm);
+	*requests = 0;
+
+	write_lock(&vm->kvm->mmu_lock);
+	set_tsk_need_resched(current);
+	external_zap_leafs(vm->kvm, test_mirror_root(vcpu), 0, 512, true, true);
+	write_unlock(&vm->kvm->mmu_lock);
+
+	KUNIT_EXPECT_EQ(test, 1, *requests);
+	KUNIT_EXPECT_EQ(test, 0, vm->model.count[MODEL_FLUSH]);
+	KUNIT_EXPECT_EQ(test, 0, vm->kvm->stat.mmu_external_yields);
+	test_vcpu_destroy(vcpu);
+}
+
 static const struct busy_begin {
 	const char *desc;
 	unsigned int leaf;
@@ -304,6 +347,8 @@ static struct kunit_case external_batch_cases[] = {
 	KUNIT_CASE(no_yield_if_the_caller_forbids_it),
 	KUNIT_CASE(pending_flush_is_passed_on),
 	KUNIT_CASE(owed_flush_is_paid_before_a_yield),
+	KUNIT_CASE(leaf_is_removed_before_each_yield),
+	KUNIT_CASE(yield_that_costs_no_flush_is_not_counted),
 	KUNIT_CASE_PARAM(busy_begin_is_retried, busy_begin_gen_params),
 	KUNIT_CASE_PARAM(failed_begin_bugs_the_vm_and_goes_on,
 			 begin_failure_gen_params),

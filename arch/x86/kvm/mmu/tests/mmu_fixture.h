@@ -69,6 +69,9 @@ struct external_model {
 	/* Ask for a reschedule after that many begins of removal. */
 	unsigned int resched_every;
 
+	/* What that was when the removal of the last leaf began, if there is one. */
+	u64 *watched, watched_at_begin;
+
 	/* Take every table as unused, as if the VM's key were gone. */
 	bool key_gone;
 };

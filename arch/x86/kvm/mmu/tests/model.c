@@ -110,6 +110,8 @@ static int model_begin(struct external_model *model, gfn_t gfn, int level)
 		  "removal begun twice, or of nothing"))
 		set_state(model, gfn, level, MODEL_BLOCKED);
 
+	if (model->watched)
+		model->watched_at_begin = *model->watched;
 	if (model->resched_every &&
 	    !(model->count[MODEL_BEGIN] % model->resched_every))
 		set_tsk_need_resched(current);
