@@ -192,6 +192,13 @@ static void owed_flush_is_paid_before_a_yield(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* Of the scheduler, which looks at both, so that a yield does end in it. */
+static void ask_for_resched(void)
+{
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();
+}
+
 /* Somebody who always waits for the lock must not keep a removal from getting on. */
 static void leaf_is_removed_before_each_yield(struct kunit *test)
 {
@@ -202,7 +209,7 @@ static void leaf_is_removed_before_each_yield(struct kunit *test)
 	vm->model.watched = &vm->kvm->stat.generic.remote_tlb_flush_requests;
 
 	write_lock(&vm->kvm->mmu_lock);
-	set_tsk_need_resched(current);
+	ask_for_resched();
 	/* A yield flushes what is owed. */
 	external_zap_leafs(vm->kvm, test_mirror_root(vcpu), 0, 1, true, true);
 	write_unlock(&vm->kvm->mmu_lock);
@@ -225,7 +232,7 @@ static void yield_that_costs_no_flush_is_not_counted(struct kunit *test)
 	*requests = 0;
 
 	write_lock(&vm->kvm->mmu_lock);
-	set_tsk_need_resched(current);
+	ask_for_resched();
 	external_zap_leafs(vm->kvm, test_mirror_root(vcpu), 0, 512, true, true);
 	write_unlock(&vm->kvm->mmu_lock);
 
