@@ -225,7 +225,10 @@ static void start_runner(struct kunit *test, struct runner *runner, struct kvm_v
 /* As if this thread's process were killed. */
 static void set_killed(bool killed)
 {
-	spin_lock_irq(&current->sighand->siglock);
+	/* Its own, which stays. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
+
+	spin_lock_irq(&sighand->siglock);
 	if (killed) {
 		sigaddset(&current->pending.signal, SIGKILL);
 		set_thread_flag(TIF_SIGPENDING);
@@ -233,7 +236,7 @@ static void set_killed(bool killed)
 		sigdelset(&current->pending.signal, SIGKILL);
 		clear_thread_flag(TIF_SIGPENDING);
 	}
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 }
 
 static void killed_task_holds_no_vcpu(struct kunit *test)
