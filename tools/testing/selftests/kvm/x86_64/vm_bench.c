@@ -483,10 +483,9 @@ int main(int argc, char *argv[])
 	}
 
 	setup();
+	/* Not a word meanwhile: the console would go on with it in the next row. */
 	for (i = 0; i < NR_ROUNDS; i++) {
-		printf("round %d of %d: exits\n", i + 1, NR_ROUNDS);
 		bench_exits();
-		printf("round %d of %d: memory\n", i + 1, NR_ROUNDS);
 		bench_memory();
 		bench_life();
 	}
