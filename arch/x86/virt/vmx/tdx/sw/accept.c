@@ -72,8 +72,7 @@ static u64 clear_large_page(struct tdcall *t, const struct sept_walk *walk)
 			break;
 		if (guest_interrupt_waits()) {
 			sept_set(walk, SEPT_PENDING, base | (u64)i << PAGE_SHIFT);
-			guest_end_shadow();
-			return tdcall_leave(t, GUEST_RESUME);
+			return tdcall_give_way(t);
 		}
 	}
 	sept_set(walk, SEPT_MAPPED, base);

@@ -116,9 +116,9 @@ u64 tdg_mr_report(struct tdcall *t)
 	out = tdcall_map(t, t->rcx, GMEM_WRITE);
 	if (!out)
 		return TDCALL_NO_STATUS;
-	/* It takes long: an interrupt goes first, and the guest asks again. */
+	/* It takes long. */
 	if (guest_interrupt_waits())
-		return tdcall_leave(t, GUEST_RESUME);
+		return tdcall_give_way(t);
 	if (!lock_rtmr(t, false))
 		return seam_status(SEAM_OPERAND_BUSY, OPERAND_RTMR);
 

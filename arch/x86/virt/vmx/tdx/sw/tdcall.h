@@ -41,6 +41,16 @@ static inline u64 tdcall_leave(struct tdcall *t, enum guest_outcome outcome)
 	return TDCALL_NO_STATUS;
 }
 
+/*
+ * An interrupt of the host's goes first, and the guest comes back to the TDCALL.  As
+ * long as the shadow of STI or MOV SS lay on it the interrupt could not get in.
+ */
+static inline u64 tdcall_give_way(struct tdcall *t)
+{
+	guest_end_shadow();
+	return tdcall_leave(t, GUEST_RESUME);
+}
+
 u64 tdcall_check_gpa(u64 gpa, u64 align, u32 operand);
 u64 tdcall_check_private_gpa(u64 gpa, u64 align, u32 operand);
 void *tdcall_map(struct tdcall *t, u64 gpa, u64 access);

@@ -326,9 +326,12 @@ static void report_gives_way_to_interrupts(struct kunit *test)
 	s->g.gpr[G_RDX] = REPORT_DATA_GPA;
 	s->g.gpr[G_R8] = 0;
 	s->x.interrupted = true;
+	swg_vmwrite(s, GUEST_INTERRUPTIBILITY_INFO, GUEST_INTR_STATE_STI);
 	KUNIT_EXPECT_EQ(test, swg_tdcall(s, T_REPORT), (u64)T_REPORT);
 	KUNIT_EXPECT_FALSE(test, s->x.to_host);
 	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_RIP), CODE_RIP);
+	/* What it gave way to is let in. */
+	KUNIT_EXPECT_EQ(test, swg_vmread(s, GUEST_INTERRUPTIBILITY_INFO), 0ULL);
 	KUNIT_EXPECT_NULL(test, memchr_inv(report_page(s), 0xee, PAGE_SIZE));
 }
 
