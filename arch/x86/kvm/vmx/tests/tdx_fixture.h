@@ -15,7 +15,7 @@
 #include <kunit/test.h>
 #include <linux/xarray.h>
 
-#include "../../../virt/vmx/tdx/sw/sw_test.h"
+#include "../../../virt/vmx/tdx/sw/probe/sw_test.h"
 #include "../../mmu/tests/mmu_fixture.h"
 #include "../tdx.h"
 

@@ -13,7 +13,7 @@
 #include <asm/shared/tdx.h>
 #include <asm/tdh.h>
 
-#include "../sw/sw_test.h"
+#include "../sw/probe/sw_test.h"
 
 #define TDHT_MAX_PAGES	96
 #define TDHT_MAX_TDS	2

@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "../sw_test.h"
+#include "probe/sw_test.h"
 #include "model.h"
 #include "sheet.h"
 

@@ -8,7 +8,7 @@
 #include <linux/string.h>
 #include <linux/topology.h>
 
-#include "../sw_test.h"
+#include "probe/sw_test.h"
 #include "model.h"
 
 struct effect {

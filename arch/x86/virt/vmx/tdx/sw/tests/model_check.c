@@ -5,7 +5,7 @@
  */
 #include <kunit/test.h>
 
-#include "../sw_test.h"
+#include "probe/sw_test.h"
 #include "model.h"
 
 struct comparison {

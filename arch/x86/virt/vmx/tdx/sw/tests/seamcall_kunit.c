@@ -12,8 +12,8 @@
 #include <linux/smp.h>
 #include <asm/tdx.h>
 
-#include "../sept_entry.h"
-#include "../vmx.h"
+#include "pages/sept_entry.h"
+#include "run/run.h"
 
 #define NR_PAGES	32
 
