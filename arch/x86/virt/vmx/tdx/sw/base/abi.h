@@ -452,4 +452,9 @@ static_assert(offsetof(struct seam_tdsysinfo, nr_cpuid) == 128);
 				 GENMASK_ULL(46, 38) | GENMASK_ULL(49, 47) |	\
 				 BIT_ULL(55) | BIT_ULL(62))
 
+/* Metadata fields of this module alone; a real module has none of class 0x3f. */
+#define TDX_SW_MD_GPA_WIDTH	0xbf00000100000000ULL	/* u16: 40 to 48 */
+#define TDX_SW_MD_SW_POSTED_INTR	0xbf00000000000001ULL	/* u8: 1 */
+#define TDX_SW_MD_PLAIN_MEMORY		0xbf00000000000002ULL	/* u8: 1 */
+
 #endif

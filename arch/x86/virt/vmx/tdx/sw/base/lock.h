@@ -19,6 +19,24 @@
 #include <linux/bug.h>
 #include <linux/types.h>
 
+/* What a lock guards; fault injection aims at it. */
+enum tdx_sw_lock_class {
+	TDX_SW_LOCK_SYS,	/* global lock of the SYS leaves */
+	TDX_SW_LOCK_TDMR,	/* object: TDMR base */
+	TDX_SW_LOCK_KOT,
+	TDX_SW_LOCK_KET,
+	TDX_SW_LOCK_WBCACHE,	/* object: package number */
+	TDX_SW_LOCK_PAGE,	/* object: page; level says which PAMT entry */
+	TDX_SW_LOCK_TDR,	/* PAMT entry of a TDR; as PAGE, injected apart */
+	TDX_SW_LOCK_TDVPR,	/* PAMT entry of a TDVPR; as PAGE, injected apart */
+	TDX_SW_LOCK_OP_STATE,	/* object: TDR */
+	TDX_SW_LOCK_SEPT_TREE,	/* object: TDR */
+	TDX_SW_LOCK_SEPT_ENTRY,	/* object: TDR; gpa and level say which entry */
+	TDX_SW_LOCK_TD_EPOCH,	/* object: TDR */
+	TDX_SW_LOCK_RTMR,	/* object: TDR; taken by guest leaves alone */
+	TDX_SW_NR_LOCKS
+};
+
 #define SHAREX_COUNT		GENMASK(13, 0)
 #define SHAREX_EXCL		BIT(14)
 #define SHAREX_HOST_PRIORITY	BIT(15)

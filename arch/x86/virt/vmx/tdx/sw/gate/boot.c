@@ -16,39 +16,23 @@
  */
 #define pr_fmt(fmt) "tdx_sw: " fmt
 
-#include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/panic.h>
-#include <linux/percpu.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/topology.h>
 #include <asm/cpufeature.h>
-#include <asm/msr.h>
 #include <asm/processor.h>
-#include <asm/special_insns.h>
-#include <kunit/visibility.h>
 
+#include "gate/gate.h"
 #include "run/run.h"
 
 #define DEFAULT_KEYIDS	16
 #define MIN_WIDTH	40
 #define MAX_WIDTH	48
-
-/* Tested beside the SEAMCALL instruction. */
-bool tdx_sw_enabled __ro_after_init;
-struct tdx_sw_config tdx_sw_config __ro_after_init;
-
-static struct tdx_sw_state main_state;
-struct tdx_sw_state *tdx_sw = &main_state;
-
-static struct tdx_sw_scratch * __percpu *scratch __ro_after_init;
-static DEFINE_PER_CPU(u64, tsc_adjust);
-static atomic64_t random_count;
 
 static bool wanted __initdata;
 static bool no_vmx __initdata;
@@ -104,9 +88,9 @@ static bool __init collect_cmrs(void)
 			last->size += PFN_PHYS(end - start);
 			continue;
 		}
-		if (main_state.nr_cmrs == SEAM_NR_CMRS)
+		if (tdx_sw->nr_cmrs == SEAM_NR_CMRS)
 			return false;
-		last = &main_state.cmrs[main_state.nr_cmrs++];
+		last = &tdx_sw->cmrs[tdx_sw->nr_cmrs++];
 		last->base = PFN_PHYS(start);
 		last->size = PFN_PHYS(end - start);
 	}
@@ -184,23 +168,14 @@ void __init tdx_sw_keyid_partitioning(int *err, u32 *nr_mktme_keyids, u32 *nr_td
 /* Later than the hash algorithms, earlier than anybody who calls the module. */
 static int __init set_aside(void)
 {
-	unsigned int cpu;
+	int err;
 
 	if (!tdx_sw_enabled)
 		return 0;
 
-	scratch = alloc_percpu(struct tdx_sw_scratch *);
-	if (!scratch)
-		return -ENOMEM;
-
-	for_each_possible_cpu(cpu) {
-		/* Whole pages: extended state in there wants its alignment. */
-		struct tdx_sw_scratch *mem = kvzalloc(PAGE_ALIGN(sizeof(*mem)), GFP_KERNEL);
-
-		if (!mem)
-			return -ENOMEM;
-		*per_cpu_ptr(scratch, cpu) = mem;
-	}
+	err = tdx_sw_alloc_scratch();
+	if (err)
+		return err;
 
 	vmx_setup();
 	switch_setup();
@@ -208,90 +183,3 @@ static int __init set_aside(void)
 	return 0;
 }
 fs_initcall(set_aside);
-
-bool tdx_sw_is_on(void)
-{
-	return tdx_sw_enabled;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_is_on);
-
-unsigned int tdx_sw_package(unsigned int cpu)
-{
-	if (tdx_sw->fake_packages)
-		return cpu % tdx_sw->fake_packages;
-	return topology_logical_package_id(cpu);
-}
-
-struct tdx_sw_scratch *tdx_sw_scratch(void)
-{
-	return *this_cpu_ptr(scratch);
-}
-
-static u64 mix(u64 x)
-{
-	x ^= x >> 30;
-	x *= 0xbf58476d1ce4e5b9ULL;
-	x ^= x >> 27;
-	x *= 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
-
-/* Unpredictable enough for what is not protected anyway, and never waits. */
-u64 tdx_sw_random(void)
-{
-	u64 step = atomic64_inc_return(&random_count);
-
-	return mix(tdx_sw_config.seed + step * 0x9e3779b97f4a7c15ULL);
-}
-
-/* Leave in a page what reading it with another key would show: noise, never 0. */
-void tdx_sw_scramble(u64 pa)
-{
-	u64 *word = tdx_sw_map(pa), x = tdx_sw_random();
-	unsigned int i;
-
-	for (i = 0; i < PAGE_SIZE / sizeof(*word); i++) {
-		x += 0x9e3779b97f4a7c15ULL;
-		word[i] = mix(x) | 1;
-	}
-}
-
-/* 0 where the CPU has no such register. */
-u64 tdx_sw_read_msr(u32 msr)
-{
-	u32 low, high;
-	u64 fake;
-
-	if (tdx_sw_fake_rdmsr(msr, &fake))
-		return fake;
-	if (rdmsr_safe(msr, &low, &high))
-		return 0;
-	return low | (u64)high << 32;
-}
-
-/* One that the CPU has. */
-void tdx_sw_write_msr(u32 msr, u64 value)
-{
-	if (!tdx_sw_fake_wrmsr(msr, value))
-		native_write_msr(msr, lower_32_bits(value), upper_32_bits(value));
-}
-
-void tdx_sw_record_tsc_adjust(void)
-{
-	__this_cpu_write(tsc_adjust, tdx_sw_read_msr(MSR_IA32_TSC_ADJUST));
-}
-
-bool tdx_sw_tsc_adjust_changed(void)
-{
-	return tdx_sw_read_msr(MSR_IA32_TSC_ADJUST) != __this_cpu_read(tsc_adjust);
-}
-
-bool tdx_sw_cpuid_is_limited(void)
-{
-	return tdx_sw_read_msr(MSR_IA32_MISC_ENABLE) & MSR_IA32_MISC_ENABLE_LIMIT_CPUID;
-}
-
-bool tdx_sw_in_vmx_root(void)
-{
-	return !tdx_sw_config.need_vmx || (__read_cr4() & X86_CR4_VMXE);
-}

@@ -10,7 +10,6 @@
  */
 #include <asm/page.h>
 
-#include "pages/sept_entry.h"
 #include "guest/tdcall.h"
 
 #define PAGES_PER_2M	BIT(9)

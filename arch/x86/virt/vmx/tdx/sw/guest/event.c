@@ -187,3 +187,34 @@ void guest_skip_instruction(struct tdx_sw_call *c)
 		guest_vmwrite(GUEST_PENDING_DBG_EXCEPTIONS,
 			      guest_vmread(GUEST_PENDING_DBG_EXCEPTIONS) | PENDING_DBG_BS);
 }
+
+/* ---- what an instruction that exited becomes ---- */
+
+enum guest_outcome guest_done(struct tdx_sw_call *c)
+{
+	guest_skip_instruction(c);
+	return GUEST_RESUME;
+}
+
+enum guest_outcome guest_gp(struct tdx_sw_call *c)
+{
+	guest_inject_error(c, X86_TRAP_GP, 0);
+	return GUEST_RESUME;
+}
+
+enum guest_outcome guest_ud(struct tdx_sw_call *c)
+{
+	guest_inject(c, X86_TRAP_UD);
+	return GUEST_RESUME;
+}
+
+enum guest_outcome guest_instruction_ve(struct tdx_sw_call *c, u64 qual)
+{
+	const struct tdx_sw_ve_info info = {
+		.reason = (u16)c->exit.reason, .qual = qual,
+		.instr_len = c->exit.instr_len, .instr_info = c->exit.instr_info,
+	};
+
+	guest_inject_ve(c, &info);
+	return GUEST_RESUME;
+}

@@ -9,8 +9,6 @@
 #define CPUID_OSPKE		BIT(4)		/* leaf 7 ECX */
 #define CPUID_APIC_ID_SHIFT	24		/* leaf 1 EBX */
 
-#define LEAF_XSTATE		0xd
-
 static bool has_topology(const struct tdx_sw_call *c)
 {
 	return READ_ONCE(c->tdcs->td_ctls) & TD_CTLS_ENUM_TOPOLOGY;
@@ -23,7 +21,7 @@ static u32 apic_id(const struct tdx_sw_call *c)
 
 static void add_xstate_sizes(const struct tdx_sw_call *c, u32 subleaf, struct seam_cpuid *val)
 {
-	const struct tdx_sw_cpuid_page *page = guest_cpuid_page(c);
+	const struct tdx_sw_cpuid_page *page = td_cpuid_page(c);
 	const struct tdx_sw_guest *guest = &c->vcpu->guest;
 
 	if (subleaf == 0) {
@@ -87,9 +85,9 @@ bool cpuid_guest(const struct tdx_sw_call *c, u32 leaf, u32 subleaf, struct seam
 		return false;
 
 	leaf = clamp_leaf(leaf);
-	found = cpuid_find(guest_cpuid_page(c), leaf, TDX_SW_NO_SUBLEAF);
+	found = cpuid_find(td_cpuid_page(c), leaf, TDX_SW_NO_SUBLEAF);
 	if (!found)
-		found = cpuid_find(guest_cpuid_page(c), leaf, subleaf);
+		found = cpuid_find(td_cpuid_page(c), leaf, subleaf);
 
 	*val = found ? found->val : (struct seam_cpuid) {};
 	add_dynamic(c, leaf, subleaf, val);

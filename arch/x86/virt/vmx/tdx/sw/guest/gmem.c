@@ -15,9 +15,7 @@
  */
 #include <asm/page.h>
 
-#include "guest/gmem.h"
 #include "guest/gstate.h"
-#include "pages/sept_entry.h"
 
 /* Guest page tables */
 #define PTE_PRESENT	BIT_ULL(0)

@@ -27,11 +27,6 @@ static inline bool guest_is_64bit(void)
 	       guest_vmread(GUEST_CS_AR_BYTES) & VMX_AR_L_MASK;
 }
 
-static inline const struct tdx_sw_cpuid_page *guest_cpuid_page(const struct tdx_sw_call *c)
-{
-	return tdx_sw_map(c->tdr->tdcx_pa[TDCX_CPUID]);
-}
-
 static inline bool guest_has_cpuid(const struct tdx_sw_cpuid_page *page, u32 leaf, u32 subleaf,
 				   enum cpuid_regs_idx reg, unsigned int bit)
 {
@@ -60,12 +55,26 @@ static inline u64 guest_edx_eax(const struct tdx_sw_call *c)
 	return (u32)gpr[GPR_RAX] | gpr[GPR_RDX] << 32;
 }
 
+/* ---- MSRs: what becomes of an access (gmsr_table.c) ---- */
+
+enum gmsr_action {
+	MSR_VE,
+	MSR_GP,
+	MSR_NATIVE,			/* no exit: the CPU's own or the virtual APIC */
+	MSR_EMULATED,			/* emulate_read(), emulate_write() */
+};
+
+u8 gmsr_find_action(struct tdx_sw_call *c, u32 msr, bool write);
+
 /* ---- one file's part of guest_instruction() ---- */
 
 enum guest_outcome gmsr_read(struct tdx_sw_call *c);
 enum guest_outcome gmsr_write(struct tdx_sw_call *c);
 enum guest_outcome gcr_access(struct tdx_sw_call *c);
 enum guest_outcome gcr_xsetbv(struct tdx_sw_call *c);
+
+/* In the guest, with its vCPU's VMCS current (gcpuid.c). */
+bool cpuid_guest(const struct tdx_sw_call *c, u32 leaf, u32 subleaf, struct seam_cpuid *val);
 
 /* #VE for the exit at hand, an instruction; #GP(0). */
 enum guest_outcome guest_instruction_ve(struct tdx_sw_call *c, u64 qual);

@@ -8,7 +8,6 @@
  */
 #include <asm/trapnr.h>
 
-#include "guest/gmem.h"
 #include "guest/gstate.h"
 
 /* Exit reasons that the kernel has no name for */
@@ -79,35 +78,6 @@ static const struct instr_row rows[NR_REASONS] = {
 	[EXIT_REASON_SEAMCALL]		= { INSTR_UD },
 	[EXIT_REASON_TDCALL]		= { INSTR_CALL, guest_tdcall },
 };
-
-enum guest_outcome guest_done(struct tdx_sw_call *c)
-{
-	guest_skip_instruction(c);
-	return GUEST_RESUME;
-}
-
-enum guest_outcome guest_gp(struct tdx_sw_call *c)
-{
-	guest_inject_error(c, X86_TRAP_GP, 0);
-	return GUEST_RESUME;
-}
-
-enum guest_outcome guest_ud(struct tdx_sw_call *c)
-{
-	guest_inject(c, X86_TRAP_UD);
-	return GUEST_RESUME;
-}
-
-enum guest_outcome guest_instruction_ve(struct tdx_sw_call *c, u64 qual)
-{
-	const struct tdx_sw_ve_info info = {
-		.reason = (u16)c->exit.reason, .qual = qual,
-		.instr_len = c->exit.instr_len, .instr_info = c->exit.instr_info,
-	};
-
-	guest_inject_ve(c, &info);
-	return GUEST_RESUME;
-}
 
 static void set32(u64 *reg, u32 value)
 {

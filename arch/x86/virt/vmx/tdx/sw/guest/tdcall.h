@@ -5,7 +5,6 @@
 #ifndef _X86_VIRT_TDX_SW_TDCALL_H
 #define _X86_VIRT_TDX_SW_TDCALL_H
 
-#include "guest/gmem.h"
 #include "guest/guest.h"
 
 struct tdcall {
@@ -65,7 +64,7 @@ u64 tdg_mr_rtmr_extend(struct tdcall *t);
 u64 tdg_mr_report(struct tdcall *t);
 u64 tdg_mr_verifyreport(struct tdcall *t);
 
-/* field.c, vpfield.c, sysfield.c */
+/* gfield.c */
 u64 tdg_vm_rd(struct tdcall *t);
 u64 tdg_vm_wr(struct tdcall *t);
 u64 tdg_vp_rd(struct tdcall *t);

@@ -21,33 +21,23 @@
 #include <asm/msr-index.h>
 
 #include "guest/gstate.h"
-#include "run/run.h"
-
-#define APIC_REG_STRIDE	0x10
-#define NR_APIC_WORDS	8
 
 #define X2APIC_TPR	(APIC_BASE_MSR + (APIC_TASKPRI >> 4))
 #define X2APIC_EOI	(APIC_BASE_MSR + (APIC_EOI >> 4))
 #define X2APIC_SELF_IPI	(APIC_BASE_MSR + (APIC_SELF_IPI >> 4))
 
-#define PRIORITY_CLASS	0xf0
 #define LOWEST_VECTOR	16
 
 struct posted_desc {
-	u32 requests[NR_APIC_WORDS];
+	u32 requests[VAPIC_NR_WORDS];
 	unsigned long control;
 };
 
 #define POSTED_ON	0
 
-static u32 *apic_reg(const struct tdx_sw_vcpu *vcpu, unsigned int reg)
-{
-	return tdx_sw_map(vcpu->page_pa[TDVPS_VAPIC]) + reg;
-}
-
 static u32 *vector_word(const struct tdx_sw_vcpu *vcpu, unsigned int reg, u8 vector)
 {
-	return apic_reg(vcpu, reg + vector / 32 * APIC_REG_STRIDE);
+	return vapic_reg(vcpu, reg + vector / 32 * VAPIC_REG_STRIDE);
 }
 
 static void set_vector(const struct tdx_sw_vcpu *vcpu, unsigned int reg, u8 vector)
@@ -60,39 +50,17 @@ static void clear_vector(const struct tdx_sw_vcpu *vcpu, unsigned int reg, u8 ve
 	*vector_word(vcpu, reg, vector) &= ~BIT(vector % 32);
 }
 
-/* Of the vectors in IRR or ISR; 0 if there is none. */
-static u8 highest_vector(const struct tdx_sw_vcpu *vcpu, unsigned int reg)
-{
-	int i;
-
-	for (i = NR_APIC_WORDS - 1; i >= 0; i--) {
-		u32 word = READ_ONCE(*apic_reg(vcpu, reg + i * APIC_REG_STRIDE));
-
-		if (word)
-			return i * 32 + __fls(word);
-	}
-	return 0;
-}
-
 static void update_ppr(const struct tdx_sw_vcpu *vcpu)
 {
-	u32 in_service = highest_vector(vcpu, APIC_ISR) & PRIORITY_CLASS;
-	u32 tpr = *apic_reg(vcpu, APIC_TASKPRI);
+	u32 in_service = vapic_highest_vector(vcpu, APIC_ISR) & VAPIC_PRIORITY_CLASS;
+	u32 tpr = *vapic_reg(vcpu, APIC_TASKPRI);
 
-	*apic_reg(vcpu, APIC_PROCPRI) = (tpr & PRIORITY_CLASS) >= in_service ? tpr : in_service;
+	*vapic_reg(vcpu, APIC_PROCPRI) = (tpr & VAPIC_PRIORITY_CLASS) >= in_service ? tpr : in_service;
 }
 
 void vapic_init(struct tdx_sw_call *c)
 {
 	guest_vmwrite(VIRTUAL_APIC_PAGE_ADDR, c->vcpu->page_pa[TDVPS_VAPIC]);
-}
-
-/* Would an interrupt be delivered, if only the guest let it? */
-bool vapic_interrupt_pending(struct tdx_sw_vcpu *vcpu)
-{
-	u32 ppr = READ_ONCE(*apic_reg(vcpu, APIC_PROCPRI));
-
-	return (highest_vector(vcpu, APIC_IRR) & PRIORITY_CLASS) > (ppr & PRIORITY_CLASS);
 }
 
 /**
@@ -110,10 +78,10 @@ bool vapic_write(struct tdx_sw_vcpu *vcpu, u32 msr, u64 value)
 
 	switch (msr) {
 	case X2APIC_TPR:
-		*apic_reg(vcpu, APIC_TASKPRI) = value;
+		*vapic_reg(vcpu, APIC_TASKPRI) = value;
 		break;
 	case X2APIC_EOI:
-		clear_vector(vcpu, APIC_ISR, highest_vector(vcpu, APIC_ISR));
+		clear_vector(vcpu, APIC_ISR, vapic_highest_vector(vcpu, APIC_ISR));
 		break;
 	case X2APIC_SELF_IPI:
 		/* The error that a lower vector is goes to a register of the host's. */
@@ -148,9 +116,9 @@ static void take_requests(const struct tdx_sw_vcpu *vcpu, struct posted_desc *de
 
 	if (!test_and_clear_bit(POSTED_ON, &desc->control))
 		return;
-	for (i = 0; i < NR_APIC_WORDS; i++) {
+	for (i = 0; i < VAPIC_NR_WORDS; i++) {
 		if (READ_ONCE(desc->requests[i]))
-			*apic_reg(vcpu, APIC_IRR + i * APIC_REG_STRIDE) |=
+			*vapic_reg(vcpu, APIC_IRR + i * VAPIC_REG_STRIDE) |=
 				xchg(&desc->requests[i], 0);
 	}
 }
@@ -165,7 +133,7 @@ static bool may_inject(const struct tdx_sw_vcpu *vcpu)
 
 static void inject(struct tdx_sw_vcpu *vcpu)
 {
-	u8 vector = highest_vector(vcpu, APIC_IRR);
+	u8 vector = vapic_highest_vector(vcpu, APIC_IRR);
 
 	clear_vector(vcpu, APIC_IRR, vector);
 	set_vector(vcpu, APIC_ISR, vector);

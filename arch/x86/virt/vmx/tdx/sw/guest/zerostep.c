@@ -6,8 +6,7 @@
  * The first few violations at a RIP only count; from then on their addresses are
  * recorded, and the guest does not run again before all of them translate.
  */
-#include "pages/sept_entry.h"
-#include "run/run.h"
+#include "guest/guest.h"
 
 static bool is_recorded(const struct tdx_sw_zerostep *zs, u64 gpa)
 {
@@ -91,7 +90,7 @@ static bool is_forced(struct tdx_sw_call *c, u64 *gpa)
 	const struct tdx_sw_zerostep *zs = &c->vcpu->zerostep;
 
 	*gpa = zs->last.gpa;
-	return zs->last_was_violation && inject_zero_step(c);
+	return zs->last_was_violation && inject_zero_step();
 }
 
 /**

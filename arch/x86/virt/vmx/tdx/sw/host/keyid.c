@@ -15,7 +15,7 @@
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 
-#include "base/base.h"
+#include "host/host.h"
 
 static bool lock_kot(struct tdx_sw_call *c, bool excl)
 {

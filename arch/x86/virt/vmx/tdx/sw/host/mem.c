@@ -8,8 +8,7 @@
  */
 #include <asm/page.h>
 
-#include "pages/sept_entry.h"
-#include "base/base.h"
+#include "host/host.h"
 
 /* Find the entry and look its state up. */
 static u64 find_entry(struct tdx_sw_call *c, enum sept_op op, struct sept_walk *walk,
@@ -204,6 +203,17 @@ u64 tdx_sw_mem_sept_rd(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
+/* By request: another CPU's TRACK, at the worst moment; as successful as it would be. */
+static void meet_track(struct tdx_sw_call *c)
+{
+	u16 *lock = &c->tdcs->epoch_lock;
+
+	if (!inject_track() || !sharex_trylock(lock, true))
+		return;
+	td_epoch_advance(c->tdcs);
+	sharex_unlock(lock, true);
+}
+
 u64 tdx_sw_mem_range_block(struct tdx_sw_call *c)
 {
 	struct sept_walk walk;
@@ -222,7 +232,7 @@ u64 tdx_sw_mem_range_block(struct tdx_sw_call *c)
 	 * one: the entry first, then the epoch.
 	 */
 	smp_mb();
-	inject_track(c);
+	meet_track(c);
 	WRITE_ONCE(sept_page_pamt(&walk)->bepoch, READ_ONCE(c->tdcs->epoch));
 	return SEAM_SUCCESS;
 }

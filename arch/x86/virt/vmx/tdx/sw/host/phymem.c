@@ -3,8 +3,7 @@
  * Leaves that take a physical page and no TD: metadata, reclaim, write-back.
  * TDH.PHYMEM.CACHE.WB belongs to the life of key IDs (keyid.c).
  */
-#include "pages/sept_entry.h"
-#include "base/base.h"
+#include "host/host.h"
 
 static bool has_bepoch(const struct tdx_sw_pamt *pamt)
 {

@@ -16,7 +16,7 @@
 #include <linux/cpumask.h>
 #include <linux/string.h>
 
-#include "base/base.h"
+#include "host/host.h"
 
 static bool lock_sys(struct tdx_sw_call *c, bool excl)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Life of a TD: control pages, initialisation, measurement, TLB tracking.
+ * Life of a TD: control pages, initialisation, measurement.  TLB epochs, which
+ * TDH.MEM.TRACK advances, are in pages/epoch.c.
  *
  * TDR lifecycle: HKID_ASSIGNED --MNG.KEY.CONFIG on every package-->
  * KEYS_CONFIGURED --MNG.VPFLUSHDONE--> BLOCKED --MNG.KEY.FREEID--> TEARDOWN.  From
@@ -14,17 +15,13 @@
  * References: the owner field of a page names its TD; the TDR counts these pages
  * in CHLDCNT and cannot be reclaimed before they are.  The TDCS pages stay until
  * the lifecycle is TEARDOWN, where no leaf looks at them any more.
- *
- * TLB tracking: TD_EPOCH counts TDH.MEM.TRACK; each vCPU inside is counted in
- * refcount[epoch & 1] for the epoch in which it entered.  Epoch and counters
- * change with epoch_lock held: TRACK exclusively, entries shared, exits without.
  */
 #include <linux/math64.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
 #include "guest/guest.h"
-#include "pages/sept_entry.h"
+#include "host/host.h"
 
 static bool is_tdcs_complete(const struct tdx_sw_tdr *tdr)
 {
@@ -73,21 +70,10 @@ u64 tdx_sw_mng_addcx(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-static u64 virtual_tsc_khz(const struct tdx_sw_tdcs *tdcs)
-{
-	return (u64)tdcs->tsc_frequency * TD_TSC_UNIT_KHZ;
-}
-
-/* Rate of the CPU's TSC.  Where the kernel has none it is taken to be the TD's. */
-u64 td_host_tsc_khz(const struct tdx_sw_tdcs *tdcs)
-{
-	return tsc_khz ?: virtual_tsc_khz(tdcs);
-}
-
 /* The virtual TSC runs at the TD's frequency and shows 0 now. */
 static void start_tsc(struct tdx_sw_tdcs *tdcs)
 {
-	tdcs->tsc_multiplier = mul_u64_u64_div_u64(virtual_tsc_khz(tdcs), BIT_ULL(48),
+	tdcs->tsc_multiplier = mul_u64_u64_div_u64(td_virtual_tsc_khz(tdcs), BIT_ULL(48),
 						   td_host_tsc_khz(tdcs));
 	tdcs->tsc_offset = -mul_u64_u64_shr(rdtsc_ordered(), tdcs->tsc_multiplier, 48);
 }
@@ -160,51 +146,9 @@ u64 tdx_sw_mr_finalize(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-/* Begin a new TLB epoch, with the epoch lock held exclusively. */
-u64 td_epoch_advance(struct tdx_sw_tdcs *tdcs)
-{
-	/* Somebody inside since before the last TRACK would be counted as new. */
-	if (atomic_read(&tdcs->refcount[(tdcs->epoch + 1) & 1]))
-		return SEAM_PREVIOUS_TLB_EPOCH_BUSY;
-
-	WRITE_ONCE(tdcs->epoch, tdcs->epoch + 1);
-	return SEAM_SUCCESS;
-}
-
 u64 tdx_sw_mem_track(struct tdx_sw_call *c)
 {
 	if (!tdx_sw_lock(c, TDX_SW_LOCK_TD_EPOCH, &c->tdcs->epoch_lock, true))
 		return seam_status(SEAM_OPERAND_BUSY, OPERAND_TD_EPOCH);
 	return td_epoch_advance(c->tdcs);
-}
-
-/**
- * td_epoch_tracked() - Has every vCPU left since a page was blocked?
- * @tdcs: TD
- * @bepoch: TD_EPOCH when the page was blocked
- *
- * A TRACK in between may let new entries look like old ones, so the epoch is
- * read again; two TRACKs settle the question anyway.
- *
- * Return: true if no vCPU can have a translation from before.
- */
-bool td_epoch_tracked(struct tdx_sw_tdcs *tdcs, u64 bepoch)
-{
-	u64 epoch;
-	int count;
-
-	do {
-		epoch = READ_ONCE(tdcs->epoch);
-		if (bepoch + 1 < epoch)
-			return true;
-		if (bepoch + 1 != epoch)
-			return false;
-		/* Pairs with the order in which entries count and then run. */
-		smp_rmb();
-		count = atomic_read(&tdcs->refcount[bepoch & 1]);
-		/* The epoch has to be the one that the count belongs to. */
-		smp_rmb();
-	} while (epoch != READ_ONCE(tdcs->epoch));
-
-	return !count;
 }

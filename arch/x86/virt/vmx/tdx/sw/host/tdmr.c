@@ -12,8 +12,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
-#include "pages/sept_entry.h"
-#include "base/base.h"
+#include "host/host.h"
 
 /* 4 MiB of memory for each call */
 #define INIT_STEP	(1024 * PAGE_SIZE)

@@ -6,7 +6,7 @@
  */
 #include <linux/string.h>
 
-#include "base/base.h"
+#include "host/host.h"
 
 #define EPTP_MT_WB	6ULL
 #define EPTP_PWL_SHIFT	3

@@ -5,10 +5,7 @@
  * States: UNINITIALIZED --VP.INIT--> READY, with the TDVPR held exclusively; DISABLED
  * after a triple fault, by TDH.VP.ENTER, which shares it.
  *
- * Association: a vCPU has its VMCS and its translations on at most one LP.
- * VP.INIT, VP.RD, VP.WR and VP.ENTER associate it with the LP they run on;
- * VP.FLUSH on that LP ends it.  TDVPR sharers may race, so assoc_lp is claimed
- * with a compare-exchange; num_assoc counts the claims.
+ * Which LP it belongs to is in td/vcpu.c.
  *
  * References: a TDVPR names its TDR as owner and is counted there.  Its TDCS
  * exists: no TDVPR can be made before the TDCS is complete, and no TDCS page
@@ -18,8 +15,8 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
-#include "pages/sept_entry.h"
-#include "run/run.h"
+#include "base/cpu.h"
+#include "host/host.h"
 
 u64 tdx_sw_vp_create(struct tdx_sw_call *c)
 {
@@ -63,36 +60,6 @@ u64 tdx_sw_vp_addcx(struct tdx_sw_call *c)
 	return SEAM_SUCCESS;
 }
 
-/* Bind a vCPU to an LP unless it is bound to another one. */
-u64 vp_associate(struct tdx_sw_tdcs *tdcs, struct tdx_sw_vcpu *vcpu, unsigned int lp)
-{
-	u32 old = cmpxchg(&vcpu->assoc_lp, TDX_SW_NO_LP, lp);
-
-	if (old == TDX_SW_NO_LP)
-		atomic_inc(&tdcs->num_assoc);
-	else if (old != lp)
-		return SEAM_VCPU_ASSOCIATED;
-	return SEAM_SUCCESS;
-}
-
-/**
- * vp_take() - Check that a vCPU is usable, and associate it
- * @c: call
- * @states: states in which it is, as a mask of their values
- *
- * The association stays even if the call fails later.
- *
- * Return: SUCCESS, TDCX_NUM_INCORRECT, VCPU_STATE_INCORRECT or VCPU_ASSOCIATED.
- */
-u64 vp_take(struct tdx_sw_call *c, u8 states)
-{
-	if (c->vcpu->num_pages < SEAM_TDVPS_PAGES)
-		return SEAM_TDCX_NUM_INCORRECT;
-	if (!(c->vcpu->state & states))
-		return SEAM_VCPU_STATE_INCORRECT;
-	return vp_associate(c->tdcs, c->vcpu, c->lp);
-}
-
 /* Version 1 holds the TDR exclusively, so the list stands still. */
 static u64 check_x2apic_id(struct tdx_sw_call *c)
 {
@@ -133,7 +100,7 @@ static void init_state(struct tdx_sw_call *c, u32 index)
 	vcpu->proc2_controls = VP_PROC2_CONTROLS;
 
 	vcpu->flush = true;
-	switch_init_vcpu(vcpu);
+	regs_init_vcpu(vcpu);
 	vcpu->guest.gpr[GPR_RBX] = tdx_sw_config.gpa_width;
 	vcpu->guest.gpr[GPR_RCX] = c->in.rdx;
 	vcpu->guest.gpr[GPR_R8] = c->in.rdx;
@@ -194,39 +161,4 @@ u64 tdx_sw_vp_flush(struct tdx_sw_call *c)
 	WRITE_ONCE(vcpu->assoc_lp, TDX_SW_NO_LP);
 	atomic_dec(&tdx_sw_tdcs(c->tdr)->num_assoc);
 	return SEAM_SUCCESS;
-}
-
-/**
- * vp_epoch_enter() - Count a vCPU into the current TLB epoch
- * @c: call with TDCS and vCPU
- *
- * Return: SUCCESS or OPERAND_BUSY@TD_EPOCH.
- */
-u64 vp_epoch_enter(struct tdx_sw_call *c)
-{
-	struct tdx_sw_tdcs *tdcs = c->tdcs;
-	u64 epoch;
-
-	if (!tdx_sw_lock(c, TDX_SW_LOCK_TD_EPOCH, &tdcs->epoch_lock, false))
-		return seam_status(SEAM_OPERAND_BUSY, OPERAND_TD_EPOCH);
-	epoch = READ_ONCE(tdcs->epoch);
-	WRITE_ONCE(c->vcpu->epoch, epoch);
-	atomic_inc(&tdcs->refcount[epoch & 1]);
-	tdx_sw_unlock_last(c);
-	return SEAM_SUCCESS;
-}
-
-/* The vCPU has left, or did not get in after all. */
-void vp_epoch_exit(struct tdx_sw_tdcs *tdcs, struct tdx_sw_vcpu *vcpu)
-{
-	WARN_ON_ONCE(atomic_dec_return_release(&tdcs->refcount[vcpu->epoch & 1]) < 0);
-}
-
-/* Was the TD promised MONITOR and MWAIT? */
-bool vp_has_monitor(const struct tdx_sw_call *c)
-{
-	const struct tdx_sw_cpuid_value *leaf;
-
-	leaf = cpuid_find(tdx_sw_map(c->tdr->tdcx_pa[TDCX_CPUID]), 1, TDX_SW_NO_SUBLEAF);
-	return leaf && leaf->val.ecx & BIT(3);
 }

@@ -9,9 +9,7 @@
  * what they referred to is used for anything else, and entries that come cost an
  * EPT violation that turns out to be spurious.
  */
-
-#include "pages/sept_entry.h"
-#include "run/run.h"
+#include "pages/pages.h"
 
 /* Entries that addresses of the TD's width can reach. */
 static unsigned int nr_entries(void)
@@ -53,23 +51,4 @@ void eptroot_fill(struct tdx_sw_call *c)
 			c->vcpu->flush = true;
 		WRITE_ONCE(root[i], new);
 	}
-}
-
-/* Drop what the CPU remembers of this root, if anything may have gone. */
-void eptroot_flush(struct tdx_sw_call *c)
-{
-	struct {
-		u64 eptp;
-		u64 reserved;
-	} operand = { guest_vmread(EPT_POINTER), 0 };
-	u64 type = vmx_caps.invept_single ? VMX_EPT_EXTENT_CONTEXT : VMX_EPT_EXTENT_GLOBAL;
-	bool failed;
-
-	if (!c->vcpu->flush)
-		return;
-	asm volatile("invept %[operand], %[type]"
-		     : "=@ccna" (failed)
-		     : [operand] "m" (operand), [type] "r" (type) : "memory");
-	WARN_ONCE(failed, "INVEPT failed\n");
-	c->vcpu->flush = false;
 }

@@ -35,8 +35,7 @@
 #include <linux/kconfig.h>
 #include <linux/sizes.h>
 
-#include "pages/sept_entry.h"
-#include "base/base.h"
+#include "pages/pages.h"
 
 struct tdx_sw_tdmr *pamt_find_tdmr(u64 pa)
 {
@@ -102,131 +101,6 @@ static void set_owner(struct tdx_sw_pamt *pamt, u64 owner)
 
 	for (i = 0; i < sizeof(pamt->owner); i++)
 		pamt->owner[i] = pfn >> (8 * i);
-}
-
-/* Form of a private page operand; where it points to is checked by the walk. */
-u64 pamt_check_pa(u64 pa, u32 operand)
-{
-	if (!PAGE_ALIGNED(pa) || pa >> tdx_sw_config.maxpa || pa & tdx_sw_config.hkid_mask)
-		return seam_status(SEAM_OPERAND_INVALID, operand);
-	return SEAM_SUCCESS;
-}
-
-static enum tdx_sw_lock_class lock_class(enum tdx_sw_page_type type)
-{
-	switch (type) {
-	case PT_TDR:
-		return TDX_SW_LOCK_TDR;
-	case PT_TDVPR:
-		return TDX_SW_LOCK_TDVPR;
-	default:
-		return TDX_SW_LOCK_PAGE;
-	}
-}
-
-/**
- * pamt_lock_page() - Check and lock a 4 KiB page operand
- * @c: call that will hold the locks
- * @pa: the page, as the host gave it
- * @operand: register it came in
- * @type: type it has to have
- * @excl: lock the page itself exclusively
- * @ret: its entry
- *
- * Return: SUCCESS, OPERAND_INVALID, OPERAND_ADDR_RANGE_ERROR, OPERAND_BUSY or
- * PAGE_METADATA_INCORRECT, each with @operand.
- */
-u64 pamt_lock_page(struct tdx_sw_call *c, u64 pa, u32 operand, enum tdx_sw_page_type type,
-		   bool excl, struct tdx_sw_pamt **ret)
-{
-	struct tdx_sw_pamt *pamt;
-	u64 status;
-	int level;
-
-	status = pamt_check_pa(pa, operand);
-	if (status)
-		return status;
-	if (!pamt_entry(pa, SEAM_1G))
-		return seam_status(SEAM_OPERAND_ADDR_RANGE_ERROR, operand);
-
-	for (level = SEAM_1G; level > SEAM_4K; level--) {
-		pamt = pamt_entry(pa, level);
-		if (!tdx_sw_lock_pamt(c, TDX_SW_LOCK_PAGE, pamt, false))
-			return seam_status(SEAM_OPERAND_BUSY, operand);
-		if (pamt->type == PT_REG)
-			return seam_status(SEAM_PAGE_METADATA_INCORRECT, operand);
-	}
-
-	pamt = pamt_entry(pa, SEAM_4K);
-	if (!tdx_sw_lock_pamt(c, lock_class(type), pamt, excl))
-		return seam_status(SEAM_OPERAND_BUSY, operand);
-	if (pamt->type != type)
-		return seam_status(SEAM_PAGE_METADATA_INCORRECT, operand);
-
-	*ret = pamt;
-	return SEAM_SUCCESS;
-}
-
-/**
- * pamt_lock_leaf() - Lock the entry that describes a page, whatever its level
- * @c: call that will hold the locks
- * @pa: the page, as the host gave it
- * @operand: register it came in
- * @excl: lock the page itself exclusively
- * @ret: its entry
- * @level: its level
- *
- * Return: SUCCESS, OPERAND_INVALID, OPERAND_ADDR_RANGE_ERROR or OPERAND_BUSY.
- */
-u64 pamt_lock_leaf(struct tdx_sw_call *c, u64 pa, u32 operand, bool excl,
-		   struct tdx_sw_pamt **ret, unsigned int *level)
-{
-	u64 status;
-
-	status = pamt_check_pa(pa, operand);
-	if (status)
-		return status;
-	if (!pamt_entry(pa, SEAM_1G))
-		return seam_status(SEAM_OPERAND_ADDR_RANGE_ERROR, operand);
-
-	for (*level = SEAM_1G; ; (*level)--) {
-		struct tdx_sw_pamt *pamt = pamt_entry(pa, *level);
-		u8 type = READ_ONCE(pamt->type);
-		bool leaf = *level == SEAM_4K || type == PT_REG;
-
-		if (!tdx_sw_lock_pamt(c, TDX_SW_LOCK_PAGE, pamt, leaf && excl))
-			return seam_status(SEAM_OPERAND_BUSY, operand);
-		/* The type was a hint until now. */
-		if (*level != SEAM_4K && type != pamt->type)
-			return seam_status(SEAM_OPERAND_BUSY, operand);
-		if (leaf) {
-			*ret = pamt;
-			return SEAM_SUCCESS;
-		}
-	}
-}
-
-/**
- * pamt_lock_implicit() - Lock a page that was not named by an operand
- * @c: call that will hold the lock
- * @pa: the page
- * @level: level at which it is used
- * @operand: what a busy status names
- * @excl: exclusively or shared
- * @ret: its entry
- *
- * Return: SUCCESS or OPERAND_BUSY.
- */
-u64 pamt_lock_implicit(struct tdx_sw_call *c, u64 pa, unsigned int level, u32 operand,
-		       bool excl, struct tdx_sw_pamt **ret)
-{
-	struct tdx_sw_pamt *pamt = pamt_entry(pa, level);
-
-	if (!tdx_sw_lock_pamt(c, lock_class(operand == OPERAND_TDR ? PT_TDR : PT_NDA), pamt,
-			      excl))
-		return seam_status(SEAM_OPERAND_BUSY, operand);
-	*ret = pamt;
-	return SEAM_SUCCESS;
 }
 
 /* Take a page from the host.  Its entry is held exclusively and PT_NDA. */

@@ -17,8 +17,7 @@
  * While the TD is runnable a translation may be cached: what cuts a page off
  * needs it blocked first, and every vCPU gone since (td_epoch_tracked()).
  */
-#include "pages/sept_entry.h"
-#include "base/base.h"
+#include "pages/pages.h"
 
 #define LEGAL(_state, _flags)	{ .new_state = _state, .flags = _flags }
 #define ILLEGAL			LEGAL(SEPT_ILLEGAL, 0)

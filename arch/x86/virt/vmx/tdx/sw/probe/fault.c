@@ -15,8 +15,10 @@
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fault-inject.h>
+#include <linux/init.h>
 
-#include "base/base.h"
+#include "gate/gate.h"
+#include "probe/sw_test.h"
 
 static DECLARE_FAULT_ATTR(fail_leaf);
 static DECLARE_FAULT_ATTR(fail_lock);
@@ -32,27 +34,43 @@ static bool is_aimed_at(u16 target, u16 leaf)
 	return target == TDX_SW_ANY_LEAF || target == leaf;
 }
 
-u64 fault_leaf(u16 leaf)
+static u64 fault_leaf(u16 leaf)
 {
 	if (!is_aimed_at(READ_ONCE(fail_leaf_nr), leaf) || !should_fail(&fail_leaf, 1))
 		return SEAM_SUCCESS;
 	return READ_ONCE(fail_leaf_status);
 }
 
-bool fault_lock(u16 leaf, enum tdx_sw_lock_class class)
+static bool fault_lock(u16 leaf, enum tdx_sw_lock_class class)
 {
 	return READ_ONCE(fail_lock_classes) & BIT(class) &&
 	       is_aimed_at(READ_ONCE(fail_lock_nr), leaf) && should_fail(&fail_lock, 1);
 }
 
-bool fault_zero_step(void)
+static bool fault_zero_step(void)
 {
 	return should_fail(&zero_step, 1);
 }
 
-void fault_setup(struct dentry *root)
+/* Nobody has asked for a knob to turn here. */
+static bool fault_track(void)
 {
-	struct dentry *dir;
+	return false;
+}
+
+static const struct inject_source source = {
+	.leaf = fault_leaf,
+	.lock = fault_lock,
+	.zero_step = fault_zero_step,
+	.track = fault_track,
+};
+
+static int __init fault_init(void)
+{
+	struct dentry *dir, *root = tdx_sw_debugfs();
+
+	if (!tdx_sw_enabled)
+		return 0;
 
 	/* A line for each fault, no stack: the caller's own log shows where. */
 	fail_leaf.verbose = 1;
@@ -72,4 +90,7 @@ void fault_setup(struct dentry *root)
 	}
 
 	fault_create_debugfs_attr("zero_step", root, &zero_step);
+	WRITE_ONCE(inject_sources[INJECT_FAULTS], &source);
+	return 0;
 }
+late_initcall(fault_init);

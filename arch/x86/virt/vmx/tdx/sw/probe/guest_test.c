@@ -10,16 +10,12 @@
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
-#include "guest/gstate.h"
+#include "gate/gate.h"
+#include "guest/guest.h"
+#include "probe/sw_test.h"
 #include "run/run.h"
 
-static struct tdx_sw_fake_vmcs *fake;
-
-void tdx_sw_test_fake_vmcs(struct tdx_sw_fake_vmcs *vmcs)
-{
-	WRITE_ONCE(fake, vmcs);
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fake_vmcs);
+static struct tdx_sw_fake_vmcs *fake_vmcs;
 
 /* The place of a field; a new one has the value 0. */
 static u64 *find(struct tdx_sw_fake_vmcs *vmcs, u32 field)
@@ -37,23 +33,35 @@ static u64 *find(struct tdx_sw_fake_vmcs *vmcs, u32 field)
 	return &vmcs->field[vmcs->nr++].value;
 }
 
-bool tdx_sw_fake_vmread(u32 field, u64 *value)
+static bool fake_vmread(u32 field, u64 *value)
 {
-	struct tdx_sw_fake_vmcs *vmcs = READ_ONCE(fake);
+	struct tdx_sw_fake_vmcs *vmcs = READ_ONCE(fake_vmcs);
 
 	if (vmcs)
 		*value = *find(vmcs, field);
 	return vmcs;
 }
 
-bool tdx_sw_fake_vmwrite(u32 field, u64 value)
+static bool fake_vmwrite(u32 field, u64 value)
 {
-	struct tdx_sw_fake_vmcs *vmcs = READ_ONCE(fake);
+	struct tdx_sw_fake_vmcs *vmcs = READ_ONCE(fake_vmcs);
 
 	if (vmcs)
 		*find(vmcs, field) = value;
 	return vmcs;
 }
+
+static const struct tdx_sw_fake fake = {
+	.read = fake_vmread,
+	.write = fake_vmwrite,
+};
+
+void tdx_sw_test_fake_vmcs(struct tdx_sw_fake_vmcs *vmcs)
+{
+	WRITE_ONCE(fake_vmcs, vmcs);
+	WRITE_ONCE(tdx_sw_fake_vmcs_field, vmcs ? &fake : NULL);
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fake_vmcs);
 
 static struct tdx_sw_vcpu *find_vcpu(u64 pa)
 {
@@ -157,7 +165,7 @@ int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit)
 	struct tdx_sw_call c;
 	unsigned long flags;
 
-	if (!find_vcpu(tdvpr) || WARN_ON_ONCE(!READ_ONCE(fake)))
+	if (!find_vcpu(tdvpr) || WARN_ON_ONCE(!READ_ONCE(fake_vmcs)))
 		return -ENOENT;
 
 	local_irq_save(flags);

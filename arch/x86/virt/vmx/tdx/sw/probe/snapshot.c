@@ -14,8 +14,8 @@
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
-#include "pages/sept_entry.h"
-#include "base/base.h"
+#include "pages/pages.h"
+#include "probe/sw_test.h"
 
 struct page_record {
 	u64 pa;

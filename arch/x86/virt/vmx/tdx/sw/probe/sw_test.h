@@ -16,10 +16,7 @@
 #include <linux/types.h>
 #include <asm/shared/tdx.h>
 
-/* Metadata fields of this module alone; a real module has none of class 0x3f. */
-#define TDX_SW_MD_GPA_WIDTH	0xbf00000100000000ULL	/* u16: 40 to 48 */
-#define TDX_SW_MD_SW_POSTED_INTR	0xbf00000000000001ULL	/* u8: 1 */
-#define TDX_SW_MD_PLAIN_MEMORY		0xbf00000000000002ULL	/* u8: 1 */
+#include "../base/lock.h"
 
 /* ---- calling ---- */
 
@@ -207,24 +204,6 @@ unsigned int tdx_sw_test_check(const u64 *pages, unsigned int nr);
 
 /* ---- locks ---- */
 
-/* Classes of try-locks; also what fault injection aims at. */
-enum tdx_sw_lock_class {
-	TDX_SW_LOCK_SYS,	/* global lock of the SYS leaves */
-	TDX_SW_LOCK_TDMR,	/* object: TDMR base */
-	TDX_SW_LOCK_KOT,
-	TDX_SW_LOCK_KET,
-	TDX_SW_LOCK_WBCACHE,	/* object: package number */
-	TDX_SW_LOCK_PAGE,	/* object: page; level says which PAMT entry */
-	TDX_SW_LOCK_TDR,	/* PAMT entry of a TDR; as PAGE, injected apart */
-	TDX_SW_LOCK_TDVPR,	/* PAMT entry of a TDVPR; as PAGE, injected apart */
-	TDX_SW_LOCK_OP_STATE,	/* object: TDR */
-	TDX_SW_LOCK_SEPT_TREE,	/* object: TDR */
-	TDX_SW_LOCK_SEPT_ENTRY,	/* object: TDR; gpa and level say which entry */
-	TDX_SW_LOCK_TD_EPOCH,	/* object: TDR */
-	TDX_SW_LOCK_RTMR,	/* object: TDR; taken by guest leaves alone */
-	TDX_SW_NR_LOCKS
-};
-
 struct tdx_sw_test_lock {
 	enum tdx_sw_lock_class class;
 	bool excl;
@@ -282,21 +261,6 @@ struct tdx_sw_fake_msrs {
 /* In place of the MSRs of every CPU.  NULL: those of the CPU again. */
 void tdx_sw_test_fake_msrs(struct tdx_sw_fake_msrs *msrs);
 
-#if IS_ENABLED(CONFIG_KUNIT)
-bool tdx_sw_fake_rdmsr(u32 msr, u64 *value);
-bool tdx_sw_fake_wrmsr(u32 msr, u64 value);
-#else
-static inline bool tdx_sw_fake_rdmsr(u32 msr, u64 *value)
-{
-	return false;
-}
-
-static inline bool tdx_sw_fake_wrmsr(u32 msr, u64 value)
-{
-	return false;
-}
-#endif
-
 /* ---- a guest's exits, without a CPU that runs it ---- */
 
 /*
@@ -315,21 +279,6 @@ struct tdx_sw_fake_vmcs {
 
 /* NULL: none any more.  One at a time, and no TD runs meanwhile. */
 void tdx_sw_test_fake_vmcs(struct tdx_sw_fake_vmcs *vmcs);
-
-#if IS_ENABLED(CONFIG_KUNIT)
-bool tdx_sw_fake_vmread(u32 field, u64 *value);
-bool tdx_sw_fake_vmwrite(u32 field, u64 value);
-#else
-static inline bool tdx_sw_fake_vmread(u32 field, u64 *value)
-{
-	return false;
-}
-
-static inline bool tdx_sw_fake_vmwrite(u32 field, u64 value)
-{
-	return false;
-}
-#endif
 
 struct tdx_sw_test_guest {
 	u64 gpr[16];		/* RSP is in the VMCS */

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module as tests see it: calls, single pieces of state, locks held for
- * them, vCPUs inside without running, and a second module.
+ * The module as tests see it: calls, and single pieces of state.
  *
- * Built with KUnit only.  What compares the whole state is in snapshot.c.
+ * Built with KUnit only.  What compares the whole state is in snapshot.c, what changes
+ * it in hold.c.
  */
 #include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/topology.h>
-#include <asm/msr-index.h>
 #include <asm/tdx.h>
 #include <kunit/visibility.h>
 
-#include "pages/sept_entry.h"
-#include "base/base.h"
+#include "probe/probe.h"
 
 u64 tdx_sw_call(u64 leaf, struct tdx_module_args *args)
 {
@@ -43,6 +40,24 @@ u64 tdx_sw_test_call_on(unsigned int cpu, u64 leaf, struct tdx_module_args *args
 	return call.status;
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_call_on);
+
+bool tdx_sw_is_on(void)
+{
+	return tdx_sw_enabled;
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_is_on);
+
+u64 tdx_sw_count(u16 leaf, u64 *nr_errors)
+{
+	return counts_calls(leaf, nr_errors);
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_count);
+
+u64 tdx_sw_last_rcx(u16 leaf)
+{
+	return counts_last_rcx(leaf);
+}
+EXPORT_SYMBOL_IF_KUNIT(tdx_sw_last_rcx);
 
 unsigned int tdx_sw_nr_packages(void)
 {
@@ -91,22 +106,22 @@ int tdx_sw_test_page(u64 pa, struct tdx_sw_page_info *info)
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_page);
 
-static void *map_typed(u64 pa, enum tdx_sw_page_type type)
+void *probe_map(u64 pa, enum tdx_sw_page_type type)
 {
 	const struct tdx_sw_pamt *pamt = pamt_entry(pa, SEAM_4K);
 
 	return pamt && pamt->type == type ? tdx_sw_map(pa) : NULL;
 }
 
-static struct tdx_sw_tdcs *tdcs_of(const struct tdx_sw_tdr *tdr)
+struct tdx_sw_tdcs *probe_tdcs(const struct tdx_sw_tdr *tdr)
 {
 	return tdr && tdr->num_tdcx >= SEAM_TDCS_PAGES ? tdx_sw_tdcs(tdr) : NULL;
 }
 
 int tdx_sw_test_td(u64 pa, struct tdx_sw_td_info *info)
 {
-	const struct tdx_sw_tdr *tdr = map_typed(pa, PT_TDR);
-	const struct tdx_sw_tdcs *tdcs = tdcs_of(tdr);
+	const struct tdx_sw_tdr *tdr = probe_map(pa, PT_TDR);
+	const struct tdx_sw_tdcs *tdcs = probe_tdcs(tdr);
 
 	if (!tdr)
 		return -ENOENT;
@@ -134,7 +149,7 @@ EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_td);
 
 int tdx_sw_test_vcpu(u64 pa, struct tdx_sw_vcpu_info *info)
 {
-	const struct tdx_sw_vcpu *vcpu = map_typed(pa, PT_TDVPR);
+	const struct tdx_sw_vcpu *vcpu = probe_map(pa, PT_TDVPR);
 
 	if (!vcpu)
 		return -ENOENT;
@@ -175,10 +190,10 @@ static void describe(u64 gpa, unsigned int level, u64 raw, struct tdx_sw_sept_in
 	};
 }
 
-static u64 *sept_root(u64 tdr_pa, unsigned int *level)
+u64 *probe_sept_root(u64 tdr_pa, unsigned int *level)
 {
-	const struct tdx_sw_tdr *tdr = map_typed(tdr_pa, PT_TDR);
-	const struct tdx_sw_tdcs *tdcs = tdcs_of(tdr);
+	const struct tdx_sw_tdr *tdr = probe_map(tdr_pa, PT_TDR);
+	const struct tdx_sw_tdcs *tdcs = probe_tdcs(tdr);
 
 	if (!tdcs || tdr->lifecycle == TD_TEARDOWN || tdcs->op_state == OP_UNINITIALIZED)
 		return NULL;
@@ -189,7 +204,7 @@ static u64 *sept_root(u64 tdr_pa, unsigned int *level)
 int tdx_sw_test_sept(u64 tdr, u64 gpa, unsigned int level, struct tdx_sw_sept_info *info)
 {
 	unsigned int l;
-	u64 *table = sept_root(tdr, &l);
+	u64 *table = probe_sept_root(tdr, &l);
 
 	if (!table)
 		return -ENOENT;
@@ -230,324 +245,8 @@ int tdx_sw_test_sept_walk(u64 tdr, int (*fn)(const struct tdx_sw_sept_info *info
 			  void *data)
 {
 	unsigned int level;
-	u64 *table = sept_root(tdr, &level);
+	u64 *table = probe_sept_root(tdr, &level);
 
 	return table ? walk_table(table, 0, level, fn, data) : -ENOENT;
 }
 EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_sept_walk);
-
-static u16 *tdcs_lock(const struct tdx_sw_test_lock *lock)
-{
-	struct tdx_sw_tdcs *tdcs = tdcs_of(map_typed(lock->object, PT_TDR));
-
-	if (!tdcs)
-		return NULL;
-
-	switch (lock->class) {
-	case TDX_SW_LOCK_OP_STATE:
-		return &tdcs->op_state_lock;
-	case TDX_SW_LOCK_SEPT_TREE:
-		return &tdcs->sept_lock;
-	case TDX_SW_LOCK_RTMR:
-		return &tdcs->rtmr_lock;
-	default:
-		return &tdcs->epoch_lock;
-	}
-}
-
-static u16 *find_lock(const struct tdx_sw_test_lock *lock)
-{
-	struct tdx_sw_tdmr *tdmr;
-	struct tdx_sw_pamt *pamt;
-
-	switch (lock->class) {
-	case TDX_SW_LOCK_SYS:
-		return &tdx_sw->sys_lock;
-	case TDX_SW_LOCK_TDMR:
-		tdmr = pamt_find_tdmr(lock->object);
-		return tdmr ? &tdmr->lock : NULL;
-	case TDX_SW_LOCK_KOT:
-		return &tdx_sw->kot_lock;
-	case TDX_SW_LOCK_KET:
-		return &tdx_sw->ket_lock;
-	case TDX_SW_LOCK_WBCACHE:
-		if (lock->object >= SEAM_MAX_PACKAGES)
-			return NULL;
-		return &tdx_sw->wbcache[lock->object].lock;
-	case TDX_SW_LOCK_PAGE:
-	case TDX_SW_LOCK_TDR:
-	case TDX_SW_LOCK_TDVPR:
-		pamt = lock->level < SEAM_NR_SIZES ? pamt_entry(lock->object, lock->level) : NULL;
-		return pamt ? &pamt->lock : NULL;
-	default:
-		return tdcs_lock(lock);
-	}
-}
-
-static u64 *find_sept_entry(const struct tdx_sw_test_lock *lock)
-{
-	unsigned int l;
-	u64 *table = sept_root(lock->object, &l);
-
-	while (table) {
-		u64 *entry = &table[sept_index(lock->gpa, l)];
-
-		if (l == lock->level)
-			return entry;
-		l--;
-		table = sept_state(*entry) & SEPT_STATE_NL ? tdx_sw_map(*entry & SEPT_HPA) : NULL;
-	}
-	return NULL;
-}
-
-int tdx_sw_test_set_sept(u64 tdr, u64 gpa, unsigned int level, u64 raw)
-{
-	const struct tdx_sw_test_lock place = { .object = tdr, .gpa = gpa, .level = level };
-	u64 *entry;
-
-	if (!map_typed(tdr, PT_TDR))
-		return -ENOENT;
-	entry = find_sept_entry(&place);
-	if (!entry)
-		return -ENXIO;
-	WRITE_ONCE(*entry, raw);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_sept);
-
-int tdx_sw_test_lock(const struct tdx_sw_test_lock *lock)
-{
-	u16 *word;
-	u64 *entry;
-
-	if (lock->class == TDX_SW_LOCK_SEPT_ENTRY) {
-		entry = find_sept_entry(lock);
-		if (!entry)
-			return -ENOENT;
-		return atomic64_fetch_or(SEPT_LOCK, (atomic64_t *)entry) & SEPT_LOCK ? -EBUSY : 0;
-	}
-
-	word = find_lock(lock);
-	if (!word)
-		return -ENOENT;
-	return sharex_trylock(word, lock->excl) ? 0 : -EBUSY;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_lock);
-
-void tdx_sw_test_unlock(const struct tdx_sw_test_lock *lock)
-{
-	if (lock->class == TDX_SW_LOCK_SEPT_ENTRY)
-		atomic64_andnot(SEPT_LOCK, (atomic64_t *)find_sept_entry(lock));
-	else
-		sharex_unlock(find_lock(lock), lock->excl);
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_unlock);
-
-static u64 enter(struct tdx_sw_call *c)
-{
-	u64 status;
-
-	status = tdx_sw_prologue(c);
-	if (!status)
-		status = vp_take(c, VCPU_READY);
-	if (!status)
-		status = vp_epoch_enter(c);
-	return status;
-}
-
-u64 tdx_sw_test_vcpu_enter(u64 tdvpr)
-{
-	struct tdx_sw_regs regs = { .rcx = tdvpr };
-	struct tdx_sw_call c = { .regs = &regs, .in = regs };
-	unsigned long flags;
-	u64 status;
-
-	local_irq_save(flags);
-	c.leaf = tdx_sw_find_leaf(TDH_VP_ENTER);
-	c.lp = smp_processor_id();
-	status = enter(&c);
-	/* OP_STATE is held for the entry only; TDVPR and TDR stay locked. */
-	if (status)
-		tdx_sw_unlock_all(&c);
-	else
-		tdx_sw_unlock_last(&c);
-	local_irq_restore(flags);
-	return status;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_vcpu_enter);
-
-void tdx_sw_test_vcpu_exit(u64 tdvpr)
-{
-	u64 tdr_pa = pamt_owner(pamt_entry(tdvpr, SEAM_4K));
-	unsigned int level;
-
-	vp_epoch_exit(tdx_sw_tdcs(tdx_sw_map(tdr_pa)), tdx_sw_map(tdvpr));
-	sharex_unlock(&pamt_entry(tdr_pa, SEAM_4K)->lock, false);
-	for (level = SEAM_4K; level < SEAM_NR_SIZES; level++)
-		sharex_unlock(&pamt_entry(tdvpr, level)->lock, false);
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_vcpu_exit);
-
-int tdx_sw_test_set_large(u64 pa, u64 tdr)
-{
-	struct tdx_sw_pamt *pamt = pamt_entry(pa, SEAM_2M);
-
-	if (!pamt)
-		return -ENOENT;
-	if (WARN_ON_ONCE(!sharex_trylock(&pamt->lock, true)))
-		return -EBUSY;
-	if (tdr)
-		pamt_assign(pamt, PT_REG, tdr);
-	else
-		pamt->type = PT_NDA;
-	sharex_unlock(&pamt->lock, true);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_large);
-
-void tdx_sw_test_add_inside(int nr)
-{
-	atomic_add(nr, &tdx_sw->inside);
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_add_inside);
-
-int tdx_sw_test_set_fatal(u64 pa)
-{
-	struct tdx_sw_tdr *tdr = map_typed(pa, PT_TDR);
-
-	if (!tdr)
-		return -ENOENT;
-	WRITE_ONCE(tdr->fatal, 1);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_fatal);
-
-int tdx_sw_test_set_op_state(u64 pa, u32 op_state)
-{
-	struct tdx_sw_tdcs *tdcs = tdcs_of(map_typed(pa, PT_TDR));
-
-	if (!tdcs)
-		return -ENOENT;
-	WRITE_ONCE(tdcs->op_state, op_state);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_set_op_state);
-
-static struct tdx_sw_fake_msrs *fake_msrs;
-
-void tdx_sw_test_fake_msrs(struct tdx_sw_fake_msrs *msrs)
-{
-	WRITE_ONCE(fake_msrs, msrs);
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fake_msrs);
-
-static u64 *find_msr(struct tdx_sw_fake_msrs *msrs, u32 msr)
-{
-	switch (msr) {
-	case MSR_IA32_MISC_ENABLE:
-		return &msrs->misc_enable;
-	case MSR_IA32_TSC_ADJUST:
-		return &msrs->tsc_adjust;
-	case MSR_IA32_DEBUGCTLMSR:
-		return &msrs->debugctl;
-	case MSR_IA32_VMX_CR0_FIXED0:
-	case MSR_IA32_VMX_CR0_FIXED1:
-		return &msrs->cr0_fixed[msr - MSR_IA32_VMX_CR0_FIXED0];
-	case MSR_IA32_VMX_CR4_FIXED0:
-	case MSR_IA32_VMX_CR4_FIXED1:
-		return &msrs->cr4_fixed[msr - MSR_IA32_VMX_CR4_FIXED0];
-	default:
-		return NULL;
-	}
-}
-
-bool tdx_sw_fake_rdmsr(u32 msr, u64 *value)
-{
-	struct tdx_sw_fake_msrs *msrs = READ_ONCE(fake_msrs);
-	u64 *fake = msrs ? find_msr(msrs, msr) : NULL;
-
-	if (!fake)
-		return false;
-	*value = *fake;
-	if (fake == &msrs->debugctl && msrs->read_clears_debugctl)
-		*fake = 0;
-	return true;
-}
-
-bool tdx_sw_fake_wrmsr(u32 msr, u64 value)
-{
-	struct tdx_sw_fake_msrs *msrs = READ_ONCE(fake_msrs);
-	u64 *fake = msrs ? find_msr(msrs, msr) : NULL;
-
-	if (fake)
-		*fake = value;
-	return fake;
-}
-
-static struct tdx_sw_state *real_state;
-
-int tdx_sw_test_fresh_begin(void)
-{
-	struct tdx_sw_state *fresh;
-
-	if (real_state)
-		return -EBUSY;
-	fresh = kvzalloc(sizeof(*fresh), GFP_KERNEL);
-	if (!fresh)
-		return -ENOMEM;
-
-	fresh->nr_cmrs = tdx_sw->nr_cmrs;
-	memcpy(fresh->cmrs, tdx_sw->cmrs, sizeof(fresh->cmrs));
-	real_state = tdx_sw;
-	WRITE_ONCE(tdx_sw, fresh);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fresh_begin);
-
-void tdx_sw_test_fresh_end(void)
-{
-	struct tdx_sw_state *fresh = tdx_sw;
-
-	if (WARN_ON_ONCE(!real_state))
-		return;
-	WRITE_ONCE(tdx_sw, real_state);
-	real_state = NULL;
-	kvfree(fresh);
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fresh_end);
-
-int tdx_sw_test_fresh_cmrs(const struct tdx_sw_test_cmr *cmrs, unsigned int nr)
-{
-	unsigned int i;
-
-	if (!real_state || nr > SEAM_NR_CMRS)
-		return -EINVAL;
-
-	memset(tdx_sw->cmrs, 0, sizeof(tdx_sw->cmrs));
-	for (i = 0; i < nr; i++) {
-		tdx_sw->cmrs[i].base = cmrs[i].base;
-		tdx_sw->cmrs[i].size = cmrs[i].size;
-	}
-	tdx_sw->nr_cmrs = nr;
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fresh_cmrs);
-
-void tdx_sw_test_fresh_packages(unsigned int nr)
-{
-	if (!WARN_ON_ONCE(!real_state || nr > SEAM_MAX_PACKAGES))
-		tdx_sw->fake_packages = nr;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_fresh_packages);
-
-unsigned int tdx_sw_test_cmrs(struct tdx_sw_test_cmr *cmrs, unsigned int max)
-{
-	unsigned int i, nr = min(max, tdx_sw->nr_cmrs);
-
-	for (i = 0; i < nr; i++) {
-		cmrs[i].base = tdx_sw->cmrs[i].base;
-		cmrs[i].size = tdx_sw->cmrs[i].size;
-	}
-	return nr;
-}
-EXPORT_SYMBOL_IF_KUNIT(tdx_sw_test_cmrs);

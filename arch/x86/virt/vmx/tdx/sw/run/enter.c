@@ -35,7 +35,6 @@
 #include <asm/processor.h>
 #include <asm/special_insns.h>
 
-#include "pages/sept_entry.h"
 #include "run/run.h"
 
 /* XFAM of the TD that ran last here: an emulated exit initialises that. */

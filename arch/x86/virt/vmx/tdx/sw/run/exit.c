@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits of the CPU: those that concern the host, and how they look to it.
+ * Exits of the CPU: which concern the host, and whose the others are.
  *
- * Exits that stem from an instruction are handled in instr.c, TDCALL in
- * tdcall.c.
+ * How one looks to the host is in guest/leave.c, EPT violations are in
+ * guest/violation.c, exits that stem from an instruction in guest/instr.c.
  */
 #define pr_fmt(fmt) "tdx_sw: " fmt
 
@@ -12,91 +12,13 @@
 #include <asm/trap_pf.h>
 #include <asm/trapnr.h>
 
-#include "guest/gmem.h"
 #include "guest/gstate.h"
-#include "pages/sept_entry.h"
 #include "run/run.h"
 
-#define EPT_QUAL_ACCESS		GENMASK_ULL(2, 0)	/* as in R, W, X of an entry */
 #define EPT_QUAL_GLA_VALID	BIT_ULL(7)
-#define EPT_QUAL_HIDDEN		GENMASK_ULL(12, 7)
 #define QUAL_NMI_UNBLOCKED	BIT_ULL(12)
-#define EXIT_INFO_MASK		GENMASK_ULL(31, 0)
 #define REASON_BASIC		GENMASK(15, 0)
 #define REASON_BUS_LOCK		BIT(26)
-
-/**
- * guest_exit() - Let the host see an asynchronous exit
- * @c: call
- * @exit: what it sees
- *
- * Return: GUEST_EXIT.
- */
-enum guest_outcome guest_exit(struct tdx_sw_call *c, const struct guest_exit *exit)
-{
-	struct tdx_sw_regs *regs = c->regs;
-	u64 qual = exit->qual & EXIT_INFO_MASK;
-
-	if ((exit->reason & REASON_BASIC) == EXIT_REASON_EPT_VIOLATION)
-		qual &= ~EPT_QUAL_HIDDEN;
-
-	c->exit_status = exit->status | exit->reason | c->bus_lock;
-	*regs = (struct tdx_sw_regs) {
-		.rcx = qual,
-		.rdx = exit->ext_qual,
-		.r8 = exit->gpa & PAGE_MASK,
-		.r9 = exit->intr_info,
-		.rbp = c->tdcs->config_flags & TD_FLAG_NO_RBP_MOD ? regs->rbp : 0,
-	};
-	return GUEST_EXIT;
-}
-
-/* Register of the host's frame for an index of the TDVMCALL mask. */
-static u64 *host_reg(struct tdx_sw_regs *regs, unsigned int idx)
-{
-	static const u8 offset[NR_GPRS] = {
-		offsetof(struct tdx_sw_regs, rax), offsetof(struct tdx_sw_regs, rcx),
-		offsetof(struct tdx_sw_regs, rdx), offsetof(struct tdx_sw_regs, rbx),
-		0, offsetof(struct tdx_sw_regs, rbp),
-		offsetof(struct tdx_sw_regs, rsi), offsetof(struct tdx_sw_regs, rdi),
-		offsetof(struct tdx_sw_regs, r8), offsetof(struct tdx_sw_regs, r9),
-		offsetof(struct tdx_sw_regs, r10), offsetof(struct tdx_sw_regs, r11),
-		offsetof(struct tdx_sw_regs, r12), offsetof(struct tdx_sw_regs, r13),
-		offsetof(struct tdx_sw_regs, r14), offsetof(struct tdx_sw_regs, r15),
-	};
-
-	return (void *)regs + offset[idx];
-}
-
-#define VMCALL_GPRS	(GENMASK(15, 0) & ~(BIT(GPR_RAX) | BIT(GPR_RCX) | BIT(GPR_RSP)))
-
-/**
- * guest_exit_vmcall() - Pass a TDVMCALL to the host
- * @c: call
- * @mask: registers to pass, checked; the host answers in the same ones
- *
- * The guest's RIP is behind the TDCALL already.
- *
- * Return: GUEST_EXIT.
- */
-enum guest_outcome guest_exit_vmcall(struct tdx_sw_call *c, u64 mask)
-{
-	unsigned long gprs = mask & VMCALL_GPRS;
-	struct guest_exit exit = { .reason = EXIT_REASON_TDCALL };
-	unsigned int i;
-
-	guest_exit(c, &exit);
-	c->regs->rcx = mask;
-	for_each_set_bit(i, &gprs, NR_GPRS) {
-		u64 *reg = host_reg(c->regs, i);
-
-		*reg = c->vcpu->guest.gpr[i];
-	}
-
-	c->vcpu->vmcall_pending = true;
-	c->vcpu->vmcall_mask = mask;
-	return GUEST_EXIT;
-}
 
 /* The host enters again after a TDVMCALL: its registers are the answer. */
 void exit_finish_vmcall(struct tdx_sw_call *c)
@@ -110,20 +32,9 @@ void exit_finish_vmcall(struct tdx_sw_call *c)
 
 	vcpu->guest.gpr[GPR_RAX] = SEAM_SUCCESS;
 	for_each_set_bit(i, &gprs, NR_GPRS)
-		vcpu->guest.gpr[i] = *host_reg(&c->in, i);
+		vcpu->guest.gpr[i] = *guest_host_reg(&c->in, i);
 	switch_load_guest_xmm(c, vcpu->vmcall_mask >> 16);
 	vcpu->vmcall_pending = false;
-}
-
-bool guest_interrupt_waits(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 8; i++) {
-		if (apic_read(APIC_IRR + i * 0x10))
-			return true;
-	}
-	return false;
 }
 
 /* An exit without anything to tell beyond its reason and qualification. */
@@ -177,132 +88,12 @@ static enum guest_outcome exception_or_nmi(struct tdx_sw_call *c)
 
 /* ---- EPT violations ---- */
 
-static enum guest_outcome violation_exit(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 type)
-{
-	struct guest_exit exit = {
-		.reason = EXIT_REASON_EPT_VIOLATION, .qual = qual, .ext_qual = type, .gpa = gpa,
-	};
-
-	return guest_exit(c, &exit);
-}
-
-/* The copy of the root was older than what it is a copy of. */
-static enum guest_outcome retry(struct tdx_sw_call *c)
-{
-	c->vcpu->flush = true;
-	eptroot_fill(c);
-	return GUEST_RESUME;
-}
-
-static enum guest_outcome virtualization_exception(struct tdx_sw_call *c, u64 gpa, u64 qual,
-						   u64 gla)
-{
-	struct tdx_sw_ve_info info = {
-		.reason = EXIT_REASON_EPT_VIOLATION, .qual = qual, .gla = gla, .gpa = gpa,
-		.instr_len = c->exit.instr_len, .instr_info = c->exit.instr_info,
-	};
-
-	guest_inject_ve(c, &info);
-	return GUEST_RESUME;
-}
-
-static bool is_delivering_event(const struct tdx_sw_call *c)
-{
-	return c->vcpu->guest.event.info;
-}
-
-static enum guest_outcome shared_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla,
-					   bool by_cpu)
-{
-	u64 entry, wanted = qual & EPT_QUAL_ACCESS;
-	unsigned int level;
-
-	/* What the CPU can reach and the module cannot, the host has to explain. */
-	if (gmem_walk_shared(c, gpa, &entry, &level) && (entry & wanted) == wanted)
-		return by_cpu ? retry(c) : violation_exit(c, gpa, qual, EXIT_TYPE_NONE);
-	if (!(entry & SEPT_SVE) && !is_delivering_event(c))
-		return virtualization_exception(c, gpa, qual, gla);
-	return violation_exit(c, gpa, qual, EXIT_TYPE_NONE);
-}
-
-static enum guest_outcome private_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla,
-					    bool by_cpu)
-{
-	enum guest_exit_type type = EXIT_TYPE_NONE;
-	struct sept_walk walk;
-
-	sept_walk(c, gpa & PAGE_MASK, SEAM_4K, &walk);
-	switch (sept_state(walk.val)) {
-	case SEPT_MAPPED:
-		return retry(c);
-	case SEPT_PENDING:
-		if (!(READ_ONCE(c->tdcs->td_ctls) & TD_CTLS_PENDING_VE_DISABLE_BIT) &&
-		    !is_delivering_event(c))
-			return virtualization_exception(c, gpa, qual, gla);
-		type = EXIT_TYPE_PENDING;
-		break;
-	default:
-		break;
-	}
-	if (by_cpu)
-		zerostep_violation(c, gpa, qual, gla);
-	return violation_exit(c, gpa, qual, type);
-}
-
-static bool is_beyond_width(u64 gpa)
-{
-	return gpa >> tdx_sw_config.gpa_width;
-}
-
-/* Where the CPU's addresses are wider than the TD's, the extra bits are reserved. */
-static enum guest_outcome reserved_bit_fault(struct tdx_sw_call *c, u64 qual, u64 gla)
-{
-	u32 error = X86_PF_PROT | X86_PF_RSVD;
-
-	if (qual & EPT_VIOLATION_ACC_WRITE)
-		error |= X86_PF_WRITE;
-	if (qual & EPT_VIOLATION_ACC_INSTR)
-		error |= X86_PF_INSTR;
-	if (guest_cpl() == 3)
-		error |= X86_PF_USER;
-	c->vcpu->guest.cr2 = gla;
-	guest_inject_error(c, X86_TRAP_PF, error);
-	return GUEST_RESUME;
-}
-
-static enum guest_outcome ept_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla,
-					bool by_cpu)
-{
-	if (is_beyond_width(gpa))
-		return reserved_bit_fault(c, qual, gla);
-	if (!tdx_sw_gpa_is_private(gpa))
-		return shared_violation(c, gpa, qual, gla, by_cpu);
-	return private_violation(c, gpa, qual, gla, by_cpu);
-}
-
-/**
- * guest_ept_violation() - An operand of a TDCALL is not accessible
- * @c: call
- * @gpa: its address
- * @qual: exit qualification of such an access
- * @gla: its linear address, or 0
- *
- * Treated like the same access by the guest, except that it says nothing about
- * steps of the guest: the TDCALL starts again once the host is done.
- *
- * Return: GUEST_RESUME or GUEST_EXIT.
- */
-enum guest_outcome guest_ept_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla)
-{
-	return ept_violation(c, gpa, qual, gla, false);
-}
-
 static enum guest_outcome cpu_ept_violation(struct tdx_sw_call *c)
 {
 	const struct tdx_sw_vmexit *exit = &c->exit;
 	u64 gla = exit->qual & EPT_QUAL_GLA_VALID ? exit->gla : 0;
 
-	return ept_violation(c, exit->gpa, exit->qual, gla, true);
+	return guest_handle_ept_violation(c, exit->gpa, exit->qual, gla, true);
 }
 
 /* The S-EPT is the module's own, so it is the host that wrote nonsense. */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * VMX as TD entry uses it: the instructions, what the CPU can do, and the parts
- * that enter.c puts together.
+ * TDH.VP.ENTER: into a vCPU and out of it.
+ *
+ * Knows the guest's room, which the exits belong to, and those below; nothing of the
+ * other leaves of the host.
  */
-#ifndef _X86_VIRT_TDX_SW_VMX_H
-#define _X86_VIRT_TDX_SW_VMX_H
+#ifndef _X86_VIRT_TDX_SW_RUN_H
+#define _X86_VIRT_TDX_SW_RUN_H
 
 #include <asm/cpufeature.h>
 #include <asm/desc_defs.h>
 #include <asm/msr.h>
-#include <asm/nospec-branch.h>
 
 #include "guest/guest.h"
 
@@ -35,17 +36,11 @@ void __init vmx_setup(void);
 
 /* ---- the VMCS (vmcs.c) ---- */
 
-#define NO_VMCS		(~0ULL)
-
-u64 vmcs_current(void);
-void vmcs_load(u64 pa);
-void vmcs_clear(u64 pa);
 void vmcs_prepare(struct tdx_sw_call *c);
 void vmcs_apply_controls(struct tdx_sw_call *c);
-void vmcs_set_proc_control(u32 control, bool on);
 void vmcs_guard_entry(struct tdx_sw_call *c);
 void vmcs_read_exit(struct tdx_sw_vmexit *exit);
-u32 vmcs_instruction_error(void);
+void eptroot_flush(struct tdx_sw_call *c);
 
 /* ---- the host's own state (host.c) ---- */
 
@@ -89,42 +84,14 @@ static __always_inline void host_resume_pebs(u64 enabled)
 		native_wrmsrl(MSR_IA32_PEBS_ENABLE, enabled);
 }
 
-/* ---- speculation (spec.c) ---- */
-
-void spec_enter(const struct tdx_sw_vcpu *vcpu);
-void spec_forget(const struct tdx_sw_vcpu *vcpu);
-asmlinkage void tdx_sw_host_spec_ctrl(struct tdx_sw_guest *guest);
-
-/*
- * The last thing before VM entry.  Inline, as a RET or an indirect branch from here
- * on would run with what the guest has chosen.
- */
-static __always_inline void spec_load_guest(const struct tdx_sw_guest *guest)
-{
-	if (cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL) &&
-	    guest->spec_ctrl != this_cpu_read(x86_spec_ctrl_current))
-		native_wrmsrl(MSR_IA32_SPEC_CTRL, guest->spec_ctrl);
-}
-
 /* ---- registers that no VMCS field switches (switch.c) ---- */
 
 void __init switch_setup(void);
-void switch_init_vcpu(struct tdx_sw_vcpu *vcpu);
 void switch_to_guest(struct tdx_sw_call *c);
 void switch_load_controls(struct tdx_sw_call *c);
 void switch_to_host(struct tdx_sw_call *c);
 void switch_load_guest_xmm(struct tdx_sw_call *c, u16 mask);
 void switch_init_xstate(u64 xfam);
-
-/* ---- translations (eptroot.c) ---- */
-
-void eptroot_fill(struct tdx_sw_call *c);
-void eptroot_flush(struct tdx_sw_call *c);
-
-/* ---- interrupts (vapic.c) ---- */
-
-void vapic_init(struct tdx_sw_call *c);
-void vapic_sync(struct tdx_sw_call *c);
 
 /* ---- exits (exit.c) ---- */
 
@@ -132,21 +99,11 @@ enum guest_outcome exit_handle(struct tdx_sw_call *c);
 void exit_finish_vmcall(struct tdx_sw_call *c);
 enum guest_outcome exit_guard(struct tdx_sw_call *c);
 
-/* ---- zero-step mitigation (zerostep.c) ---- */
-
-enum zerostep_verdict {
-	ZEROSTEP_ENTER,
-	ZEROSTEP_BUSY,
-	ZEROSTEP_REFAULT,
-};
-
-enum zerostep_verdict zerostep_filter(struct tdx_sw_call *c, u64 *gpa);
-void zerostep_refault(struct tdx_sw_call *c, u64 gpa);
-void zerostep_notify(struct tdx_sw_call *c);
-void zerostep_new_rip(struct tdx_sw_call *c, u64 rip);
-void zerostep_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla);
-
 /* ---- entry (enter.c, vmenter.S) ---- */
+
+u64 tdx_sw_vp_enter(struct tdx_sw_call *c);
+bool tdx_sw_leave_guest_state(void);
+void tdx_sw_enter_guest_state(bool wanted);
 
 asmlinkage int tdx_sw_vmenter(struct tdx_sw_guest *guest, bool launched);
 

@@ -23,46 +23,14 @@
 
 #include "run/run.h"
 
-#define MSR_IA32_UARCH_MISC_CTL	0x1b01
 #define ARCH_CAP_DOITM		BIT_ULL(12)	/* the CPU has that MSR */
 
-#define FMASK_AT_RESET	0x20200		/* also what the host finds */
 #define DR7_DISABLED	0x400		/* likewise */
-
-struct switched_msr {
-	u32 msr;
-	u64 reset;			/* the guest's first value, and the host's afterwards */
-};
-
-static const struct switched_msr switched[TDX_SW_NR_SWITCHED] = {
-	[SWITCHED_STAR] = { MSR_STAR },
-	[SWITCHED_LSTAR] = { MSR_LSTAR },
-	[SWITCHED_FMASK] = { MSR_SYSCALL_MASK, FMASK_AT_RESET },
-	[SWITCHED_KERNEL_GS_BASE] = { MSR_KERNEL_GS_BASE },
-	[SWITCHED_TSC_AUX] = { MSR_TSC_AUX },
-	[SWITCHED_UARCH_MISC] = { MSR_IA32_UARCH_MISC_CTL },
-};
 
 static u32 present __ro_after_init;
 
 /* Clean extended state, in the format that the CPU restores it from. */
 static struct xregs_state init_xregs __ro_after_init __aligned(64);
-
-#define MXCSR_INIT	0x1f80
-#define FCW_INIT	0x37f
-
-static bool has_xsaves(void)
-{
-	return boot_cpu_has(X86_FEATURE_XSAVES);
-}
-
-static void init_area(struct xregs_state *area)
-{
-	area->i387.cwd = FCW_INIT;
-	area->i387.mxcsr = MXCSR_INIT;
-	if (has_xsaves())
-		area->header.xcomp_bv = XCOMP_BV_COMPACTED_FORMAT | TD_XFAM_FIXED1;
-}
 
 void __init switch_setup(void)
 {
@@ -72,19 +40,7 @@ void __init switch_setup(void)
 		present |= BIT(SWITCHED_TSC_AUX);
 	if (x86_read_arch_cap_msr() & ARCH_CAP_DOITM)
 		present |= BIT(SWITCHED_UARCH_MISC);
-	init_area(&init_xregs);
-}
-
-void switch_init_vcpu(struct tdx_sw_vcpu *vcpu)
-{
-	struct tdx_sw_guest *guest = &vcpu->guest;
-	unsigned int i;
-
-	for (i = 0; i < TDX_SW_NR_SWITCHED; i++)
-		guest->msr[i] = switched[i].reset;
-	guest->dr6 = DR6_RESERVED;
-	guest->xcr0 = XFEATURE_MASK_FP;
-	init_area(tdx_sw_map(vcpu->page_pa[TDVPS_XSTATE]));
+	regs_init_xstate(&init_xregs);
 }
 
 /* ---- extended state ---- */
@@ -93,7 +49,7 @@ static void save(struct xregs_state *area, u64 mask)
 {
 	u32 low = mask, high = mask >> 32;
 
-	if (has_xsaves())
+	if (regs_have_xsaves())
 		asm volatile("xsaves64 %0" : "+m" (*area) : "a" (low), "d" (high) : "memory");
 	else
 		asm volatile("xsave64 %0" : "+m" (*area) : "a" (low), "d" (high) : "memory");
@@ -103,7 +59,7 @@ static void restore(const struct xregs_state *area, u64 mask)
 {
 	u32 low = mask, high = mask >> 32;
 
-	if (has_xsaves())
+	if (regs_have_xsaves())
 		asm volatile("xrstors64 %0" : : "m" (*area), "a" (low), "d" (high) : "memory");
 	else
 		asm volatile("xrstor64 %0" : : "m" (*area), "a" (low), "d" (high) : "memory");
@@ -117,7 +73,7 @@ static void load_xcr0(u64 xcr0)
 
 static void load_xss(u64 xss)
 {
-	if (has_xsaves())
+	if (regs_have_xsaves())
 		native_write_msr(MSR_IA32_XSS, xss, xss >> 32);
 }
 
@@ -203,7 +159,7 @@ void switch_to_guest(struct tdx_sw_call *c)
 
 	for (i = 0; i < TDX_SW_NR_SWITCHED; i++) {
 		if (present & BIT(i))
-			native_write_msr(switched[i].msr, guest->msr[i], guest->msr[i] >> 32);
+			native_write_msr(switched_msrs[i].msr, guest->msr[i], guest->msr[i] >> 32);
 	}
 	/* The host's breakpoints must not come to lie at the guest's addresses. */
 	native_set_debugreg(7, DR7_DISABLED);
@@ -250,11 +206,11 @@ void switch_to_host(struct tdx_sw_call *c)
 	native_write_cr2(0);
 
 	for (i = 0; i < TDX_SW_NR_SWITCHED; i++) {
-		u64 value = switched[i].reset;
+		u64 value = switched_msrs[i].reset;
 
 		if (!(present & BIT(i)))
 			continue;
-		guest->msr[i] = native_read_msr(switched[i].msr);
-		native_write_msr(switched[i].msr, value, value >> 32);
+		guest->msr[i] = native_read_msr(switched_msrs[i].msr);
+		native_write_msr(switched_msrs[i].msr, value, value >> 32);
 	}
 }

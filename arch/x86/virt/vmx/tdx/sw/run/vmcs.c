@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A vCPU's VMCS: the instructions that touch one, what the CPU must offer, and
- * the fixed controls and initial state of a TD's vCPU.
+ * A vCPU's VMCS: what the CPU must offer, and the fixed controls and initial state
+ * of a TD's vCPU.
  *
  * The VMCS lies in the second page of the TDVPS.  It is active on the LP that the
  * vCPU is associated with, from the first TDH.VP.ENTER there to TDH.VP.FLUSH, and
@@ -13,80 +13,9 @@
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 
-#include "pages/sept_entry.h"
 #include "run/run.h"
 
 struct vmx_caps vmx_caps __ro_after_init;
-
-/* ---- instructions ---- */
-
-static bool vmx_vmread(u32 field, u64 *value)
-{
-	bool failed;
-
-	asm volatile("vmread %[field], %[value]"
-		     : [value] "=r" (*value), "=@ccna" (failed)
-		     : [field] "r" ((u64)field));
-	return !failed;
-}
-
-static bool vmx_vmwrite(u32 field, u64 value)
-{
-	bool failed;
-
-	asm volatile("vmwrite %[value], %[field]"
-		     : "=@ccna" (failed)
-		     : [value] "rm" (value), [field] "r" ((u64)field));
-	return !failed;
-}
-
-u64 guest_vmread(u32 field)
-{
-	u64 value = 0;
-
-	if (tdx_sw_fake_vmread(field, &value))
-		return value;
-	WARN_ONCE(!vmx_vmread(field, &value), "VMREAD of %x failed\n", field);
-	return value;
-}
-
-void guest_vmwrite(u32 field, u64 value)
-{
-	if (tdx_sw_fake_vmwrite(field, value))
-		return;
-	WARN_ONCE(!vmx_vmwrite(field, value), "VMWRITE of %x failed\n", field);
-}
-
-u64 vmcs_current(void)
-{
-	u64 pa;
-
-	asm volatile("vmptrst %0" : "=m" (pa));
-	return pa;
-}
-
-void vmcs_load(u64 pa)
-{
-	bool failed;
-
-	if (pa == NO_VMCS)
-		return;
-	asm volatile("vmptrld %[pa]" : "=@ccna" (failed) : [pa] "m" (pa));
-	WARN_ONCE(failed, "VMPTRLD of %llx failed\n", pa);
-}
-
-void vmcs_clear(u64 pa)
-{
-	bool failed;
-
-	asm volatile("vmclear %[pa]" : "=@ccna" (failed) : [pa] "m" (pa) : "memory");
-	WARN_ONCE(failed, "VMCLEAR of %llx failed\n", pa);
-}
-
-u32 vmcs_instruction_error(void)
-{
-	return guest_vmread(VM_INSTRUCTION_ERROR);
-}
 
 /* ---- what the CPU offers ---- */
 
@@ -324,16 +253,6 @@ void vmcs_apply_controls(struct tdx_sw_call *c)
 	guest_vmwrite(SECONDARY_VM_EXEC_CONTROL, proc2);
 }
 
-/* One that the guest's state decides about, entry by entry. */
-void vmcs_set_proc_control(u32 control, bool on)
-{
-	u32 old = guest_vmread(CPU_BASED_VM_EXEC_CONTROL);
-	u32 new = on ? old | control : old & ~control;
-
-	if (new != old)
-		guest_vmwrite(CPU_BASED_VM_EXEC_CONTROL, new);
-}
-
 /* TSC ticks that an interrupt of the host may have to wait. */
 #define GUARD_TICKS	BIT(15)
 
@@ -368,4 +287,23 @@ void vmcs_read_exit(struct tdx_sw_vmexit *exit)
 	exit->instr_info = guest_vmread(VMX_INSTRUCTION_INFO);
 	exit->gla = guest_vmread(GUEST_LINEAR_ADDRESS);
 	exit->gpa = guest_vmread(GUEST_PHYSICAL_ADDRESS);
+}
+
+/* Drop what the CPU remembers of this root, if anything may have gone. */
+void eptroot_flush(struct tdx_sw_call *c)
+{
+	struct {
+		u64 eptp;
+		u64 reserved;
+	} operand = { guest_vmread(EPT_POINTER), 0 };
+	u64 type = vmx_caps.invept_single ? VMX_EPT_EXTENT_CONTEXT : VMX_EPT_EXTENT_GLOBAL;
+	bool failed;
+
+	if (!c->vcpu->flush)
+		return;
+	asm volatile("invept %[operand], %[type]"
+		     : "=@ccna" (failed)
+		     : [operand] "m" (operand), [type] "r" (type) : "memory");
+	WARN_ONCE(failed, "INVEPT failed\n");
+	c->vcpu->flush = false;
 }

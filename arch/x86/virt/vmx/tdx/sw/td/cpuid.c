@@ -8,7 +8,6 @@
  */
 #define pr_fmt(fmt) "tdx_sw: " fmt
 
-#include <linux/align.h>
 #include <linux/init.h>
 #include <linux/printk.h>
 #include <linux/seq_buf.h>
@@ -21,12 +20,6 @@
 #define LEAF_7_EBX_RTM		BIT(11)
 
 #define LEAF_1_ECX_MONITOR	BIT(3)
-
-#define LEAF_XSTATE		0xd
-#define XSTATE_LEGACY_SIZE	576
-#define XSTATE_FIRST		2
-#define XSTATE_LAST		18
-#define XSTATE_ALIGN		BIT(1)		/* ECX of a component */
 
 static struct seam_cpuid native(u32 leaf, u32 subleaf)
 {
@@ -175,30 +168,6 @@ late_initcall(cpuid_report_cpu);
 
 /* ---- values ---- */
 
-/* Leaves that the guest has to ask its host for. */
-bool cpuid_raises_ve(u32 leaf)
-{
-	switch (leaf) {
-	case 0x2:
-	case 0x6:
-	case 0x9:
-	case 0xb:
-	case 0xc:
-	case 0xf:
-	case 0x10:
-	case 0x16 ... 0x18:
-	case 0x1a:
-	case 0x1b:
-	case 0x1f:
-	case 0x40000000 ... 0x4fffffff:
-	case 0x80000005:
-	case 0x80000006:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Bits of features that go with a component of XFAM or an attribute that is not there */
 static struct seam_cpuid missing(u32 leaf, u32 subleaf, const struct seam_td_params *params)
 {
@@ -293,27 +262,6 @@ static void add_row(struct tdx_sw_cpuid_page *page, const struct cpuid_row *row,
 	} while (subleaf++ != row->last);
 }
 
-/* Bytes that XSAVE (@compacted false) or XSAVES stores for these components. */
-u32 cpuid_xstate_size(const struct tdx_sw_cpuid_page *page, u64 components, bool compacted)
-{
-	u32 i, end, size = XSTATE_LEGACY_SIZE;
-
-	for (i = XSTATE_FIRST; i <= XSTATE_LAST; i++) {
-		const struct tdx_sw_cpuid_value *leaf = cpuid_find(page, LEAF_XSTATE, i);
-
-		if (!leaf || !(components & BIT_ULL(i)))
-			continue;
-		if (!compacted)
-			end = leaf->val.ebx + leaf->val.eax;
-		else if (leaf->val.ecx & XSTATE_ALIGN)
-			end = ALIGN(size, 64) + leaf->val.eax;
-		else
-			end = size + leaf->val.eax;
-		size = max(size, end);
-	}
-	return size;
-}
-
 /* The CPU's own sizes include components that the TD does not have. */
 static void set_xstate_sizes(struct tdx_sw_cpuid_page *page, u64 xfam)
 {
@@ -340,16 +288,4 @@ void cpuid_virtualize(struct tdx_sw_cpuid_page *page, const struct seam_td_param
 	for (row = cpuid_rows; row < cpuid_rows + cpuid_nr_rows; row++)
 		add_row(page, row, params);
 	set_xstate_sizes(page, params->xfam);
-}
-
-const struct tdx_sw_cpuid_value *cpuid_find(const struct tdx_sw_cpuid_page *page, u32 leaf,
-					    u32 subleaf)
-{
-	u32 i;
-
-	for (i = 0; i < page->nr; i++) {
-		if (page->value[i].leaf == leaf && page->value[i].subleaf == subleaf)
-			return &page->value[i];
-	}
-	return NULL;
 }

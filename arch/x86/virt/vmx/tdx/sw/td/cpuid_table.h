@@ -3,7 +3,7 @@
 #ifndef _X86_VIRT_TDX_SW_CPUID_TABLE_H
 #define _X86_VIRT_TDX_SW_CPUID_TABLE_H
 
-#include "base/base.h"
+#include "td/td.h"
 
 struct cpuid_row {
 	u32 leaf;

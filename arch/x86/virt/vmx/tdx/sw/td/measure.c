@@ -12,7 +12,7 @@
 #include <linux/string.h>
 #include <crypto/hash.h>
 
-#include "base/base.h"
+#include "td/td.h"
 
 /* 128-byte record that starts what PAGE.ADD and MR.EXTEND contribute. */
 struct measure_record {

@@ -7,7 +7,7 @@
  */
 #include <asm/fpu/types.h>
 
-#include "guest/tdcall.h"
+#include "td/td.h"
 
 #define ARCH_CAP_CONFIGURABLE	(BIT_ULL(4) | BIT_ULL(19) | BIT_ULL(20) | BIT_ULL(24))
 
@@ -244,37 +244,4 @@ u64 sysfield_list(void *page, u64 id, u64 *next)
 	list->nr_sequences = nr;
 	list->rsvd6 = 0;
 	return SEAM_SUCCESS;
-}
-
-/* ---- the guest ---- */
-
-u64 tdg_sys_rd(struct tdcall *t)
-{
-	u64 status, value = 0, next = FIELD_NO_NEXT;
-
-	if (t->rdx == FIELD_FIRST) {
-		status = SEAM_FIRST_FIELD_ID_IN_CONTEXT;
-		next = sysfield_first();
-	} else {
-		status = sysfield_read(t->rdx, &value, &next);
-	}
-	t->gpr[GPR_RDX] = next;
-	t->gpr[GPR_R8] = value;
-	return status;
-}
-
-u64 tdg_sys_rdall(struct tdcall *t)
-{
-	u64 status, next = FIELD_NO_NEXT;
-	void *page;
-
-	status = tdcall_check_private_gpa(t->rdx, PAGE_SIZE, OPERAND_RDX);
-	if (!status) {
-		page = tdcall_map(t, t->rdx, GMEM_WRITE);
-		if (!page)
-			return TDCALL_NO_STATUS;
-		status = sysfield_list(page, t->r8, &next);
-	}
-	t->gpr[GPR_R8] = next;
-	return status;
 }

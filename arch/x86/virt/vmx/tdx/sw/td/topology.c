@@ -7,8 +7,7 @@
  * Both leaves raise #VE unless the TD enables the enumeration.  The x2APIC id,
  * EDX of either, is that of the vCPU.
  */
-#include "td/cpuid_table.h"
-#include "guest/gstate.h"
+#include "td/td.h"
 
 #define LEVEL_SHIFT(val)	((val)->eax & GENMASK(4, 0))
 #define LEVEL_TYPE(val)		((val)->ecx >> TOPOLOGY_TYPE_SHIFT)
@@ -80,7 +79,7 @@ static struct seam_cpuid default_level(const struct tdx_sw_call *c, u32 subleaf)
 
 static struct seam_cpuid level_of(const struct tdx_sw_call *c, u32 subleaf)
 {
-	const struct tdx_sw_cpuid_page *page = guest_cpuid_page(c);
+	const struct tdx_sw_cpuid_page *page = td_cpuid_page(c);
 	const struct tdx_sw_cpuid_value *found;
 
 	found = cpuid_find(page, LEAF_TOPOLOGY_V2, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Metadata fields of vCPUs: TDH.VP.RD and .WR, TDG.VP.RD and .WR.
+ * Metadata fields of vCPUs: the table, how they are read, and what may be written.
  *
  * VMCS fields form a class of their own whose codes are VMCS encodings.  The
  * host of a production TD sees the few that have a row here, the guest none.
@@ -8,8 +8,7 @@
 #include <linux/align.h>
 #include <linux/stddef.h>
 
-#include "pages/sept_entry.h"
-#include "guest/tdcall.h"
+#include "td/td.h"
 
 #define CLASS_VMCS		0
 #define CLASS_GUEST_GPR		16
@@ -119,19 +118,19 @@ static bool is_debug_only(u64 id)
 	}
 }
 
-static u64 find(u64 id, struct tdx_sw_field_ref *ref, u64 debug_only)
+u64 vpfield_find(u64 id, struct tdx_sw_field_ref *ref, u64 debug_only)
 {
 	if (field_find(vp_fields, ARRAY_SIZE(vp_fields), id, ref))
 		return SEAM_SUCCESS;
 	return is_debug_only(id) ? debug_only : SEAM_FIELD_ID_INCORRECT;
 }
 
-static u8 cpuid_ve_bit(u64 id)
+u8 vpfield_cpuid_ve_bit(u64 id)
 {
 	return id == CPUID_SUPERVISOR_VE_ID ? CPUID_VE_SUPERVISOR : CPUID_VE_USER;
 }
 
-static u64 load(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref)
+u64 vpfield_load(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref)
 {
 	u64 id = ref->field->id;
 
@@ -139,16 +138,16 @@ static u64 load(const struct tdx_sw_call *c, const struct tdx_sw_field_ref *ref)
 		return field_load(c, ref);
 	if (id == STATE_DETAILS_ID)
 		return vapic_interrupt_pending(c->vcpu);
-	return !!(READ_ONCE(c->vcpu->guest.cpuid_ve) & cpuid_ve_bit(id));
+	return !!(READ_ONCE(c->vcpu->guest.cpuid_ve) & vpfield_cpuid_ve_bit(id));
 }
 
 /* Of a value, what its reader is told */
-static u64 shown(const struct tdx_sw_field_ref *ref, u64 value)
+u64 vpfield_shown(const struct tdx_sw_field_ref *ref, u64 value)
 {
 	return ref->field->masked ? value & ref->field->mask : value;
 }
 
-static u64 read_vp_field(const struct tdx_sw_call *c, u64 id, bool guest, u64 *value, u64 *next)
+u64 vpfield_read(const struct tdx_sw_call *c, u64 id, bool guest, u64 *value, u64 *next)
 {
 	const struct tdx_sw_field_view view = { vp_fields, ARRAY_SIZE(vp_fields), guest };
 	struct tdx_sw_field_ref ref;
@@ -158,29 +157,15 @@ static u64 read_vp_field(const struct tdx_sw_call *c, u64 id, bool guest, u64 *v
 		*next = field_first(&view);
 		return SEAM_FIRST_FIELD_ID_IN_CONTEXT;
 	}
-	status = find(id, &ref, SEAM_FIELD_NOT_READABLE);
+	status = vpfield_find(id, &ref, SEAM_FIELD_NOT_READABLE);
 	if (status)
 		return status;
 	if (!field_is_readable(ref.field, guest))
 		return SEAM_FIELD_NOT_READABLE;
 
-	*value = shown(&ref, load(c, &ref));
+	*value = vpfield_shown(&ref, vpfield_load(c, &ref));
 	*next = field_next(&view, &ref);
 	return SEAM_SUCCESS;
-}
-
-u64 tdx_sw_vp_rd(struct tdx_sw_call *c)
-{
-	u64 status, value = 0, next = FIELD_NO_NEXT;
-
-	status = vp_take(c, VCPU_READY | VCPU_DISABLED);
-	if (!status)
-		status = read_vp_field(c, c->in.rdx, false, &value, &next);
-
-	c->regs->r8 = value;
-	if (c->version)
-		c->regs->rdx = next;
-	return status;
 }
 
 static bool is_shared_pa(u64 pa)
@@ -201,7 +186,7 @@ static u64 check_posted_intr(const struct tdx_sw_vcpu *vcpu, u64 pin)
 	return SEAM_SUCCESS;
 }
 
-static u64 check_value(const struct tdx_sw_call *c, const struct tdx_sw_field *field, u64 val)
+u64 vpfield_check_value(const struct tdx_sw_call *c, const struct tdx_sw_field *field, u64 val)
 {
 	bool ok = true;
 
@@ -222,81 +207,4 @@ static u64 check_value(const struct tdx_sw_call *c, const struct tdx_sw_field *f
 		return check_posted_intr(c->vcpu, val);
 	}
 	return ok ? SEAM_SUCCESS : SEAM_FIELD_VALUE_NOT_VALID;
-}
-
-u64 tdx_sw_vp_wr(struct tdx_sw_call *c)
-{
-	struct tdx_sw_field_write write = { .data = c->in.r8, .mask = c->in.r9 };
-	struct tdx_sw_field_ref ref;
-	u64 status, old, new;
-
-	status = vp_take(c, VCPU_READY);
-	if (!status)
-		status = find(c->in.rdx, &ref, SEAM_FIELD_NOT_WRITABLE);
-	if (!status && !(ref.field->access & FIELD_WRITE))
-		status = SEAM_FIELD_NOT_WRITABLE;
-	if (status)
-		return status;
-
-	old = field_load(c, &ref);
-	status = field_merge(ref.field->mask, &write, old, &new);
-	if (!status)
-		status = check_value(c, ref.field, new);
-	if (status)
-		return status;
-
-	field_store(c, &ref, new);
-	c->regs->r8 = shown(&ref, old);
-	return SEAM_SUCCESS;
-}
-
-/* ---- the guest ---- */
-
-u64 tdg_vp_rd(struct tdcall *t)
-{
-	u64 status, value = 0, next = FIELD_NO_NEXT;
-
-	if (t->rcx)
-		status = tdcall_invalid(OPERAND_RCX);
-	else
-		status = read_vp_field(t->c, t->rdx, true, &value, &next);
-	t->gpr[GPR_R8] = value;
-	t->gpr[GPR_RDX] = next;
-	return status;
-}
-
-static u64 guest_write(struct tdcall *t, const struct tdx_sw_field_ref *ref, u64 *old)
-{
-	struct tdx_sw_field_write write = { .data = t->r8, .mask = t->r9 };
-	u8 *cpuid_ve = &t->vcpu->guest.cpuid_ve, bit;
-	u64 status, new;
-
-	if (!(ref->field->guest & FIELD_WRITE))
-		return SEAM_FIELD_NOT_WRITABLE;
-	*old = load(t->c, ref);
-	status = field_merge(ref->field->mask, &write, *old, &new);
-	if (status) {
-		*old = 0;
-		return status;
-	}
-
-	/* Nothing else can be written. */
-	bit = cpuid_ve_bit(ref->field->id);
-	WRITE_ONCE(*cpuid_ve, new ? *cpuid_ve | bit : *cpuid_ve & ~bit);
-	return SEAM_SUCCESS;
-}
-
-u64 tdg_vp_wr(struct tdcall *t)
-{
-	struct tdx_sw_field_ref ref;
-	u64 status, old = 0;
-
-	if (t->rcx)
-		status = tdcall_invalid(OPERAND_RCX);
-	else
-		status = find(t->rdx, &ref, SEAM_FIELD_NOT_WRITABLE);
-	if (!status)
-		status = guest_write(t, &ref, &old);
-	t->gpr[GPR_R8] = old;
-	return status;
 }

@@ -12,7 +12,8 @@
 #include <linux/smp.h>
 #include <asm/tdx.h>
 
-#include "pages/sept_entry.h"
+#include "gate/gate.h"
+#include "probe/sw_test.h"
 #include "run/run.h"
 
 #define NR_PAGES	32

@@ -12,7 +12,7 @@
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 
-#include "run/run.h"
+#include "base/cpu.h"
 
 /* The vCPU that ran last here, unless it has been flushed since. */
 static DEFINE_PER_CPU(const struct tdx_sw_vcpu *, last_vcpu);
