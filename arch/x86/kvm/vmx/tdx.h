@@ -5,17 +5,26 @@
 /*
  * KVM's view of a TD and its vCPUs, for the files of the TDX backend:
  *
- *	tdx.c		bring-up, life of a TD, its key ID
- *	tdx_vcpu.c	life of a vCPU, its place on a CPU, operations on it
+ *	tdx.c		bring-up
+ *	tdx_td.c	life of a TD
+ *	tdx_key.c	its key ID, the key on all packages, write-back of the caches
+ *	tdx_vcpu.c	life of a vCPU, operations on it
+ *	tdx_assoc.c	the CPU that a vCPU belongs to
  *	tdx_entry.c	entry to the TD, the host's state around it
- *	tdx_exit.c	exits from the TD by reason, EPT violations
+ *	tdx_exit.c	exits from the TD by reason
+ *	tdx_violation.c	EPT violations
  *	tdx_vmcall.c	TDVMCALLs: answered, or handed to userspace
+ *	tdx_emulate.c	those that stand for an instruction
  *	tdx_irq.c	interrupts, NMIs, wake-up of halted vCPUs
  *	tdx_ioctl.c	KVM_MEMORY_ENCRYPT_OP: copy in, validate, call, copy out
+ *	tdx_populate.c	the same for the initial memory
  *	tdx_cpuid.c	CPUID, attributes and XFAM: offered, configured, read back
  *	tdx_sept.c	private memory: changes of the mirror to SEAMCALLs
  *	tdx_msr.c	MSRs that KVM emulates for a TD
- *	tdx_stats.c	counters, what they show in debugfs
+ *	tdx_control.c	control pages, reclaim, how failures are told of
+ *	tdx_stats.c	counters
+ *	tdx_debugfs.c	what they show in debugfs
+ *	tdx_names.c	names of leaves, exits and TDVMCALLs
  *
  * and for vt.c, which brings it up, and vt_ops.c, which chooses between it and VMX.
  */
@@ -57,9 +66,20 @@ enum kvm_tdx_state {
 /* Exit reasons are below, others are counted as TDX_NR_EXIT_REASONS - 1. */
 #define TDX_NR_EXIT_REASONS	80
 
-/* Counters of TDVMCALLs: the rows of tdx_vmcalls[], followed by these. */
+/* Counters of TDVMCALLs: the rows of tdx_vmcalls[], followed by two more. */
 enum {
-	TDX_VMCALL_HYPERCALL = 11,
+	TDX_VMCALL_CPUID,
+	TDX_VMCALL_HLT,
+	TDX_VMCALL_IO,
+	TDX_VMCALL_RDMSR,
+	TDX_VMCALL_WRMSR,
+	TDX_VMCALL_MMIO,
+	TDX_VMCALL_GET_INFO,
+	TDX_VMCALL_MAP_GPA,
+	TDX_VMCALL_GET_QUOTE,
+	TDX_VMCALL_FATAL_ERROR,
+	TDX_VMCALL_EVENT_NOTIFY,
+	TDX_VMCALL_HYPERCALL,
 	TDX_VMCALL_UNSUPPORTED,
 	TDX_NR_VMCALLS,
 };
@@ -299,33 +319,48 @@ struct tdx_td_config {
 extern bool enable_tdx;
 
 /* tdx.c */
-void tdx_hardware_setup(void);
+void tdx_hardware_setup(const char *op);
 void tdx_bringup(void);
 void tdx_cleanup(void);
+
+/* tdx_td.c */
 int tdx_vm_init(struct kvm *kvm);
 void tdx_vm_pre_destroy(struct kvm *kvm);
 void tdx_vm_destroy(struct kvm *kvm);
 int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error);
 int tdx_td_finalize(struct kvm *kvm, u64 *hw_error);
-phys_addr_t tdx_alloc_control_page(void);
-void tdx_free_control_page(phys_addr_t page);
-void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
-bool tdx_reclaim_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+
+/* tdx_key.c */
+extern struct mutex tdx_key_lock;
+int tdx_assign_key(struct kvm_tdx *kvm_tdx);
+void tdx_unassign_key(struct kvm_tdx *kvm_tdx);
+int tdx_config_key(struct kvm_tdx *kvm_tdx, u64 *status);
+void tdx_release_key(struct kvm_tdx *kvm_tdx);
+
+/* tdx_control.c */
 void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
 		     u64 op2);
 int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
 		       u64 op1, u64 op2);
 int tdx_read_error(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1, u64 op2);
+phys_addr_t tdx_alloc_control_page(void);
+void tdx_free_control_page(phys_addr_t page);
+void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+bool tdx_reclaim_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx);
 
-/* tdx_vcpu.c */
+/* tdx_assoc.c */
 void tdx_vcpus_init(void);
 void tdx_disable_virtualization_cpu(void);
 void tdx_vcpu_dissociate(struct kvm_vcpu *vcpu);
+void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
+void tdx_vcpu_put(struct kvm_vcpu *vcpu);
+
+/* tdx_vcpu.c */
 int tdx_vcpu_create(struct kvm_vcpu *vcpu);
 void tdx_vcpu_free(struct kvm_vcpu *vcpu);
 void tdx_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event);
-void tdx_vcpu_load(struct kvm_vcpu *vcpu, int cpu);
-void tdx_vcpu_put(struct kvm_vcpu *vcpu);
 int tdx_vcpu_pre_run(struct kvm_vcpu *vcpu);
 int tdx_vcpu_init(struct kvm_vcpu *vcpu, u64 rcx);
 void tdx_flush_tlb_all(struct kvm_vcpu *vcpu);
@@ -357,14 +392,19 @@ bool tdx_xfam_can_change_xss(u64 supported_xfam, u64 host_xss);
 
 /* tdx_exit.c */
 int tdx_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
+void tdx_clear_events(struct kvm_vcpu *vcpu);
+
+/* tdx_violation.c */
+int tdx_handle_ept_violation(struct kvm_vcpu *vcpu);
+int tdx_fault_in_private(struct kvm_vcpu *vcpu, gpa_t gpa);
 int tdx_check_emulate_instruction(struct kvm_vcpu *vcpu, int emul_type, void *insn,
 				  int insn_len);
-void tdx_clear_events(struct kvm_vcpu *vcpu);
 
 /* tdx_vmcall.c */
 int tdx_handle_vmcall(struct kvm_vcpu *vcpu);
+
+/* tdx_emulate.c */
 int tdx_complete_emulated_msr(struct kvm_vcpu *vcpu, int err);
-const char *tdx_vmcall_name(unsigned int i);
 
 /* tdx_irq.c */
 bool tdx_protected_apic_has_interrupt(struct kvm_vcpu *vcpu);
@@ -379,6 +419,9 @@ int tdx_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr);
 int tdx_vm_ioctl(struct kvm *kvm, void __user *argp);
 int tdx_vcpu_ioctl(struct kvm_vcpu *vcpu, void __user *argp);
 int tdx_vcpu_unlocked_ioctl(struct kvm_vcpu *vcpu, void __user *argp);
+
+/* tdx_populate.c */
+int tdx_init_mem_region(struct kvm_vcpu *vcpu, struct kvm_tdx_cmd *cmd);
 
 /* tdx_cpuid.c */
 u64 tdx_supported_attributes(const struct tdx_sys_info *info);
@@ -397,7 +440,6 @@ int tdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 			  u64 new_spte, enum pg_level level);
 void tdx_flush_external_tlbs(struct kvm *kvm);
 void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
-void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx);
 bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa);
 int tdx_sept_measure_page(struct kvm *kvm, gfn_t gfn);
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -406,18 +448,28 @@ void tdx_allow_entry(struct kvm *kvm);
 #endif
 
 /* tdx_stats.c */
-void tdx_debugfs_init(void);
-void tdx_debugfs_add_vm(struct kvm *kvm);
+extern atomic64_t tdx_seamcalls_gone[TDX_NR_LEAVES];
+extern atomic64_t tdx_exits_gone[TDX_NR_EXIT_REASONS];
+extern atomic64_t tdx_vmcalls_gone[TDX_NR_VMCALLS];
 void tdx_stats_vm_destroyed(struct kvm_tdx *kvm_tdx);
 void tdx_stats_key_assigned(void);
 void tdx_stats_key_released(void);
+unsigned int tdx_nr_keyids_used(void);
 void tdx_count_leak(struct kvm *kvm, unsigned int nr_pages);
 u64 tdx_nr_leaked_pages(void);
 s64 tdx_nr_pages(void);
 void tdx_count_call(struct kvm_tdx *kvm_tdx, unsigned int leaf, u64 status);
-const char *tdx_leaf_name(unsigned int leaf);
 void tdx_count_exit(struct kvm *kvm, unsigned int reason);
 void tdx_count_vmcall(struct kvm *kvm, unsigned int i);
+
+/* tdx_debugfs.c */
+void tdx_debugfs_init(void);
+void tdx_debugfs_add_vm(struct kvm *kvm);
+
+/* tdx_names.c */
+const char *tdx_leaf_name(unsigned int leaf);
+const char *tdx_exit_reason_name(unsigned int reason);
+const char *tdx_vmcall_name(unsigned int i);
 
 /* vt_ops.c */
 const char *vt_unexpected_op(const struct kvm_x86_ops *ops);
@@ -435,10 +487,16 @@ struct vcpu_tdx {
 	struct kvm_vcpu vcpu;
 };
 
-static inline void tdx_hardware_setup(void) { }
+static inline void tdx_hardware_setup(const char *op) { }
 static inline void tdx_bringup(void) { }
 static inline void tdx_cleanup(void) { }
 static inline void tdx_debugfs_init(void) { }
+
+static inline const char *vt_unexpected_op(const struct kvm_x86_ops *ops)
+{
+	return NULL;
+}
+
 static inline void vt_ops_setup(struct kvm_x86_ops *ops) { }
 
 #endif /* CONFIG_KVM_INTEL_TDX */

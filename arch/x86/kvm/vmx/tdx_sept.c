@@ -303,46 +303,6 @@ static void tdx_leak_private_page(struct kvm *kvm, phys_addr_t page)
 	tdx_count_leak(kvm, 1);
 }
 
-/*
- * The module gives back the pages of a fatal TD, but not before the key has been
- * released, which is when the VM is destroyed.
- */
-static int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page)
-{
-	int r = xa_err(xa_store(&kvm_tdx->deferred, PHYS_PFN(page), xa_mk_value(0),
-				GFP_ATOMIC));
-
-	if (r)
-		return r;
-
-	folio_get(page_folio(pfn_to_page(PHYS_PFN(page))));
-	return 0;
-}
-
-void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx)
-{
-	unsigned long pfn;
-	void *entry;
-
-	xa_for_each(&kvm_tdx->deferred, pfn, entry) {
-		phys_addr_t page = PFN_PHYS(pfn);
-
-		/* It may be all of the guest's memory. */
-		cond_resched();
-
-		if (tdx_has_key(kvm_tdx) || !tdx_reclaim_page(kvm_tdx, page)) {
-			tdx_count_leak(&kvm_tdx->kvm, 1);
-			continue;
-		}
-
-		tdx_clear_page(page);
-		atomic64_inc(&kvm_tdx->kvm.stat.tdx_pages_removed);
-		folio_put(page_folio(pfn_to_page(pfn)));
-	}
-
-	xa_destroy(&kvm_tdx->deferred);
-}
-
 static int tdx_sept_finish_removal(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 				   enum pg_level level)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TDs: bringing the TDX module up, the life of a TD and of its key ID.
+ * The life of a TD.
  *
  *	UNINITIALIZED --tdx_td_init()--> INITIALIZED --tdx_td_finalize()--> RUNNABLE
  *
@@ -20,258 +20,19 @@
  * Lock order: kvm->lock, vCPU mutexes, slots_lock, tdx_key_lock, CPU hotplug lock.
  * mmu_lock nests inside of slots_lock.
  *
- * Not here: vCPUs (tdx_vcpu.c), memory (tdx_sept.c).
+ * Not here: its key (tdx_key.c), vCPUs (tdx_vcpu.c), memory (tdx_sept.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpu.h>
-#include <linux/cpuhotplug.h>
-#include <linux/misc_cgroup.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include <asm/tdx.h>
 
-#include "capabilities.h"
 #include "mmu.h"
 #include "tdx.h"
 #include "vmx.h"
 #include "x86.h"
-#include "x86_ops.h"
-
-bool enable_tdx __ro_after_init;
-module_param_named(tdx, enable_tdx, bool, 0444);
-MODULE_PARM_DESC(tdx, "Offer TDX guests, needs the TDX module (default: N)");
-
-static enum cpuhp_state tdx_cpuhp_state __ro_after_init;
-
-/*
- * Serializes the leaves that take a lock of the module's that all TDs share:
- * that of the key ID table, which TDH.PHYMEM.CACHE.WB holds for as long as it
- * takes, and that of the key encryption tables.  TDs that come and go at the
- * same time would see them busy.
- */
-static DEFINE_MUTEX(tdx_key_lock);
-
-/* Key generation draws on the entropy source more than the wrappers retry. */
-#define TDX_MAX_KEY_CONFIG_RETRIES	10
-
-/*
- * Like tdx_report_failure(), where the VM need not be bugged, or can't be.  From any
- * context.
- */
-void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
-		     u64 op2)
-{
-	pr_err_ratelimited("TD %s: TDH.%s (%u) failed: status 0x%016llx, operands 0x%llx 0x%llx\n",
-			   to_kvm_tdx(kvm)->name, tdx_leaf_name(leaf), leaf, status, op1, op2);
-}
-
-/*
- * The module did what can't happen unless the module, the CPU or KVM's idea of
- * them is wrong: tell, and let nobody use the VM anymore.  Not a WARN, as it
- * need not be KVM that is wrong.  With interrupts enabled.
- *
- * Who must do so: callers of leaves whose failure leaves KVM's view of the TD in
- * doubt, or the TD half done with no way back.
- *
- *	MNG.CREATE, KEY.CONFIG, ADDCX, INIT	can't be repeated with the same operands
- *	MR.FINALIZE				the same
- *	MR.EXTEND				a part of a page is measured
- *	VP.CREATE, ADDCX, INIT, WR		a vCPU with a part of its state
- *	VP.FLUSH				a vCPU that is stuck on a CPU
- *	MEM.SEPT.ADD, PAGE.ADD, PAGE.AUG	the S-EPT isn't what the mirror says
- *	MEM.RANGE.BLOCK, TRACK, PAGE.REMOVE	the same, and memory may be in use
- *	PHYMEM.PAGE.WBINVD, PAGE.RECLAIM	a page that can't be given back
- *	MNG.VPFLUSHDONE, PHYMEM.CACHE.WB,	a key ID that can't be used again
- *	MNG.KEY.FREEID
- *
- * Who must not: callers of leaves that only read (MNG.RD, VP.RD, MEM.SEPT.RD).
- * Nothing has changed: an errno, and a line from tdx_log_failure().  The same goes
- * for VP.ENTER, whose status is for userspace to see.
- */
-int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,
-		       u64 op1, u64 op2)
-{
-	tdx_log_failure(kvm, leaf, status, op1, op2);
-	kvm_vm_bugged(kvm);
-	return -EIO;
-}
-
-/* For what has only been read: there is no answer, but no harm done, either. */
-int tdx_read_error(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1, u64 op2)
-{
-	tdx_log_failure(kvm, leaf, status, op1, op2);
-	return tdx_status_is_busy(status) ? -EBUSY : -EIO;
-}
-
-/* Charged to the memory cgroup: how many TDs and vCPUs there are is up to userspace. */
-phys_addr_t tdx_alloc_control_page(void)
-{
-	struct page *page = alloc_page(GFP_KERNEL_ACCOUNT);
-
-	return page ? page_to_phys(page) : 0;
-}
-
-/* Only for a page that the module doesn't own. */
-void tdx_free_control_page(phys_addr_t page)
-{
-	if (page)
-		__free_page(pfn_to_page(page >> PAGE_SHIFT));
-}
-
-bool tdx_reclaim_page(struct kvm_tdx *kvm_tdx, phys_addr_t page)
-{
-	struct tdh_page_md md;
-	u64 status;
-
-	status = tdx_call_retry(kvm_tdx, TDH_PHYMEM_PAGE_RECLAIM,
-				tdh_phymem_page_reclaim(page, &md));
-	if (tdx_status_is_success(status))
-		return true;
-
-	tdx_report_failure(&kvm_tdx->kvm, TDH_PHYMEM_PAGE_RECLAIM, status, page,
-			   md.type);
-	return false;
-}
-
-/*
- * Take a control page back and free it.  There is nothing left of it in the
- * caches: TDH.PHYMEM.CACHE.WB wrote back all lines with the TD's key before the
- * key was released.
- */
-void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page)
-{
-	if (!page)
-		return;
-
-	if (tdx_has_key(kvm_tdx) || !tdx_reclaim_page(kvm_tdx, page)) {
-		tdx_count_leak(&kvm_tdx->kvm, 1);
-		return;
-	}
-
-	tdx_clear_page(page);
-	tdx_free_control_page(page);
-}
-
-/*
- * Key IDs
- */
-
-static int tdx_assign_key(struct kvm_tdx *kvm_tdx)
-{
-	int hkid, r;
-
-	hkid = tdx_guest_keyid_alloc();
-	if (hkid < 0)
-		return hkid;
-
-	kvm_tdx->misc_cg = get_current_misc_cg();
-	r = misc_cg_try_charge(MISC_CG_RES_TDX, kvm_tdx->misc_cg, 1);
-	if (r) {
-		put_misc_cg(kvm_tdx->misc_cg);
-		kvm_tdx->misc_cg = NULL;
-		tdx_guest_keyid_free(hkid);
-		return -EBUSY;
-	}
-
-	kvm_tdx->hkid = hkid;
-	tdx_stats_key_assigned();
-	return 0;
-}
-
-/* Only if the module doesn't use the key ID for the TD. */
-static void tdx_unassign_key(struct kvm_tdx *kvm_tdx)
-{
-	misc_cg_uncharge(MISC_CG_RES_TDX, kvm_tdx->misc_cg, 1);
-	put_misc_cg(kvm_tdx->misc_cg);
-	kvm_tdx->misc_cg = NULL;
-
-	tdx_guest_keyid_free(kvm_tdx->hkid);
-	kvm_tdx->hkid = TDX_NO_HKID;
-	tdx_stats_key_released();
-}
-
-struct tdx_package_call {
-	struct kvm_tdx *kvm_tdx;
-	unsigned int leaf;
-	u64 status;
-};
-
-static int tdx_config_key_on_package(void *arg)
-{
-	struct tdx_package_call *call = arg;
-	struct kvm_tdx *kvm_tdx = call->kvm_tdx;
-	int retries = TDX_MAX_KEY_CONFIG_RETRIES;
-
-	do {
-		call->status = tdx_call_retry(kvm_tdx, TDH_MNG_KEY_CONFIG,
-					      tdh_mng_key_config(kvm_tdx->tdr));
-	} while (tdx_status_code(call->status) == TDX_KEY_GENERATION_FAILED &&
-		 --retries);
-
-	return tdx_status_is_error(call->status) ? -EIO : 0;
-}
-
-static int tdx_write_back_package(void *arg)
-{
-	struct tdx_package_call *call = arg;
-	bool resume = false;
-
-	do {
-		call->status = tdx_call_retry(call->kvm_tdx, TDH_PHYMEM_CACHE_WB,
-					      tdh_phymem_cache_wb(resume));
-		resume = true;
-	} while (tdx_status_is_interrupted(call->status));
-
-	/* That there was nothing to write back is no error. */
-	return tdx_status_is_error(call->status) ? -EIO : 0;
-}
-
-static int __tdx_release_key(struct kvm_tdx *kvm_tdx)
-{
-	struct tdx_package_call call = { .kvm_tdx = kvm_tdx };
-	struct kvm *kvm = &kvm_tdx->kvm;
-	u64 status;
-
-	lockdep_assert_held(&tdx_key_lock);
-
-	status = tdx_call_retry(kvm_tdx, TDH_MNG_VPFLUSHDONE,
-				tdh_mng_vpflushdone(kvm_tdx->tdr));
-	if (!tdx_status_is_success(status))
-		return tdx_report_failure(kvm, TDH_MNG_VPFLUSHDONE, status,
-					  kvm_tdx->tdr, kvm_tdx->hkid);
-
-	if (tdx_on_each_package(tdx_write_back_package, &call))
-		return tdx_report_failure(kvm, TDH_PHYMEM_CACHE_WB, call.status,
-					  kvm_tdx->tdr, kvm_tdx->hkid);
-
-	status = tdx_call_retry(kvm_tdx, TDH_MNG_KEY_FREEID,
-				tdh_mng_key_freeid(kvm_tdx->tdr));
-	if (!tdx_status_is_success(status))
-		return tdx_report_failure(kvm, TDH_MNG_KEY_FREEID, status,
-					  kvm_tdx->tdr, kvm_tdx->hkid);
-
-	return 0;
-}
-
-/*
- * Give the key ID back, to be used for another TD.  All vCPUs have left their
- * CPUs.  On failure the TD keeps the key ID, i.e. it is leaked with all the TD
- * consists of.
- */
-static void tdx_release_key(struct kvm_tdx *kvm_tdx)
-{
-	int r;
-
-	scoped_guard(mutex, &tdx_key_lock)
-		r = __tdx_release_key(kvm_tdx);
-
-	if (r)
-		kvm_tdx->key_leaked = true;
-	else
-		tdx_unassign_key(kvm_tdx);
-}
 
 /*
  * Creation of a TD
@@ -340,7 +101,6 @@ static int tdx_creation_error(struct kvm_tdx *kvm_tdx, unsigned int leaf,
 /* Create the TDR, and program the TD's key on all packages. */
 static int tdx_create_tdr(struct kvm_tdx *kvm_tdx, u64 *hw_error)
 {
-	struct tdx_package_call call = { .kvm_tdx = kvm_tdx };
 	phys_addr_t tdr;
 	u64 status;
 	int r;
@@ -361,9 +121,9 @@ static int tdx_create_tdr(struct kvm_tdx *kvm_tdx, u64 *hw_error)
 
 	kvm_tdx->tdr = tdr;
 
-	r = tdx_on_each_package(tdx_config_key_on_package, &call);
+	r = tdx_config_key(kvm_tdx, &status);
 	if (r)
-		return tdx_creation_error(kvm_tdx, TDH_MNG_KEY_CONFIG, call.status,
+		return tdx_creation_error(kvm_tdx, TDH_MNG_KEY_CONFIG, status,
 					  kvm_tdx->hkid, hw_error);
 
 	return 0;
@@ -612,136 +372,4 @@ void tdx_vm_destroy(struct kvm *kvm)
 	tdx_reclaim_deferred(to_kvm_tdx(kvm));
 	tdx_reclaim_td(to_kvm_tdx(kvm));
 	tdx_stats_vm_destroyed(to_kvm_tdx(kvm));
-}
-
-/*
- * Bring-up
- */
-
-static int tdx_online_cpu(unsigned int cpu)
-{
-	guard(irqsave)();
-
-	return tdx_cpu_enable();
-}
-
-static const char *__init tdx_missing_requirement(void)
-{
-	if (!enable_ept || !cpu_has_vmx_ept_ad_bits())
-		return "EPT with accessed and dirty bits";
-	if (!tdp_mmu_enabled)
-		return "the TDP MMU";
-	if (!enable_mmio_caching)
-		return "MMIO caching";
-	if (!enable_virt_at_load)
-		return "kvm.enable_virt_at_load";
-	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
-		return "XSAVE";
-	if (!boot_cpu_has(X86_FEATURE_TDX_HOST_PLATFORM))
-		return "a platform with TDX enabled";
-
-	return NULL;
-}
-
-/* What doesn't take the module to find out. */
-void __init tdx_hardware_setup(void)
-{
-	const char *missing, *op;
-
-	if (!enable_tdx)
-		return;
-
-	missing = tdx_missing_requirement();
-	op = vt_unexpected_op(&vt_x86_ops);
-	if (!missing && !op)
-		return;
-
-	if (missing)
-		pr_info("TDX is off: it needs %s\n", missing);
-	else
-		pr_info("TDX is off: it can't be used with kvm_intel's %s()\n", op);
-	enable_tdx = false;
-}
-
-static int __init tdx_check_sys_info(void)
-{
-	const struct tdx_sys_info *info = tdx_get_sys_info();
-	const char *missing = NULL;
-
-	if (!info)
-		missing = "metadata of the module";
-	else if (!tdx_has_required_features(info))
-		missing = "topology enumeration and NO_RBP_MOD in the module";
-	else if (!tdx_supported_attributes(info))
-		missing = "a module whose ATTRIBUTES KVM supports";
-	else if (!tdx_supported_xfam(info))
-		missing = "a module whose XFAM KVM supports";
-	else if (info->max_vcpus_per_td < num_present_cpus())
-		missing = "a module that allows as many vCPUs as there are CPUs";
-	else if (!enable_apicv && !info->pi_no_cpu)
-		missing = "APIC virtualization with posted interrupts";
-
-	if (!missing) {
-		tdx_entry_set_xfam(tdx_supported_xfam(info));
-		return 0;
-	}
-
-	pr_err("TDX is off: it needs %s\n", missing);
-	return -EOPNOTSUPP;
-}
-
-static int __init __tdx_bringup(void)
-{
-	int r;
-
-	guard(cpus_read_lock)();
-
-	/* SEAMCALL needs VMX operation, in which all CPUs are from here on. */
-	r = cpuhp_setup_state_cpuslocked(CPUHP_AP_ONLINE_DYN, "kvm/cpu/tdx:online",
-					 tdx_online_cpu, NULL);
-	if (r < 0)
-		return r;
-	tdx_cpuhp_state = r;
-
-	r = tdx_enable();
-	r = r ?: tdx_check_sys_info();
-	r = r ?: misc_cg_set_capacity(MISC_CG_RES_TDX, tdx_get_nr_guest_keyids());
-	if (r)
-		cpuhp_remove_state_nocalls_cpuslocked(tdx_cpuhp_state);
-
-	return r;
-}
-
-/* With the CPUs' help find out whether TDX is usable; it is off if not. */
-void __init tdx_bringup(void)
-{
-	int r;
-
-	if (!enable_tdx)
-		return;
-
-	tdx_vcpus_init();
-	tdx_entry_init();
-
-	r = kvm_enable_virtualization();
-	if (!r) {
-		r = __tdx_bringup();
-		if (!r)
-			return;
-
-		kvm_disable_virtualization();
-	}
-
-	pr_info("TDX is off: bringing it up failed (%d)\n", r);
-	enable_tdx = false;
-}
-
-void tdx_cleanup(void)
-{
-	if (!enable_tdx)
-		return;
-
-	misc_cg_set_capacity(MISC_CG_RES_TDX, 0);
-	cpuhp_remove_state_nocalls(tdx_cpuhp_state);
-	kvm_disable_virtualization();
 }

@@ -15,18 +15,9 @@
  * well-formed even if userspace has never heard of the exit.
  */
 #include <linux/kvm_host.h>
-#include <linux/log2.h>
 #include <linux/sizes.h>
 
-#include <trace/events/kvm.h>
-
-#include "cpuid.h"
-#include "kvm_cache_regs.h"
-#include "mmu.h"
-#include "mmu/mirror.h"
-#include "tdx.h"
-#include "trace.h"
-#include "x86.h"
+#include "tdx_vmcall.h"
 
 /* The most of a MapGPA request that userspace is asked for at once. */
 #define TDX_MAP_GPA_STEP	SZ_2M
@@ -37,235 +28,6 @@
 
 /* Words of KVM_SYSTEM_EVENT_TDX_FATAL: the general registers in their order */
 #define TDX_NR_FATAL_WORDS	16
-
-static struct tdx_module_args *tdx_regs(struct kvm_vcpu *vcpu)
-{
-	return &to_tdx(vcpu)->vmcall;
-}
-
-/* Answer the call.  Returns 1, for the vCPU to go on. */
-static int tdx_answer(struct kvm_vcpu *vcpu, u64 status)
-{
-	tdx_regs(vcpu)->r10 = status;
-	return 1;
-}
-
-static int tdx_answer_value(struct kvm_vcpu *vcpu, u64 status, u64 value)
-{
-	tdx_regs(vcpu)->r11 = value;
-	return tdx_answer(vcpu, status);
-}
-
-static gpa_t tdx_direct_bit(struct kvm_vcpu *vcpu)
-{
-	return gfn_to_gpa(kvm_gfn_direct_bits(vcpu->kvm));
-}
-
-/* An address that the guest has, the bit that tells shared from private aside. */
-static bool tdx_is_legal_gpa(struct kvm_vcpu *vcpu, gpa_t gpa)
-{
-	gpa = kvm_gpa_strip_direct_bits(vcpu->kvm, gpa);
-
-	return gpa < tdx_direct_bit(vcpu) && kvm_vcpu_is_legal_gpa(vcpu, gpa);
-}
-
-static bool tdx_is_access_size(u64 size, u64 max)
-{
-	return size && size <= max && is_power_of_2(size);
-}
-
-/*
- * Instructions
- */
-
-static int tdx_emulate_cpuid(struct kvm_vcpu *vcpu)
-{
-	struct tdx_module_args *regs = tdx_regs(vcpu);
-	u32 eax = regs->r12, ebx, ecx = regs->r13, edx;
-
-	kvm_cpuid(vcpu, &eax, &ebx, &ecx, &edx, false);
-
-	regs->r12 = eax;
-	regs->r13 = ebx;
-	regs->r14 = ecx;
-	regs->r15 = edx;
-	return tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-}
-
-static int tdx_emulate_hlt(struct kvm_vcpu *vcpu)
-{
-	struct vcpu_tdx *tdx = to_tdx(vcpu);
-
-	WRITE_ONCE(tdx->halt, tdx->vmcall.r12 ? TDX_HALTED_INTR_BLOCKED : TDX_HALTED);
-	tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-
-	return kvm_emulate_halt_noskip(vcpu);
-}
-
-static int tdx_complete_pio_out(struct kvm_vcpu *vcpu)
-{
-	vcpu->arch.pio.count = 0;
-	return tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-}
-
-static int tdx_complete_pio_in(struct kvm_vcpu *vcpu)
-{
-	u64 value = 0;
-
-	complete_emulator_pio_in(vcpu, &value);
-	return tdx_answer_value(vcpu, TDVMCALL_STATUS_SUCCESS, value);
-}
-
-static int tdx_emulate_pio_out(struct kvm_vcpu *vcpu, int size, u16 port)
-{
-	u64 value = tdx_regs(vcpu)->r15;
-
-	if (emulator_pio_out(vcpu, size, port, &value, 1))
-		return tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-
-	vcpu->arch.complete_userspace_io = tdx_complete_pio_out;
-	return 0;
-}
-
-static int tdx_emulate_pio_in(struct kvm_vcpu *vcpu, int size, u16 port)
-{
-	u64 value = 0;
-
-	if (emulator_pio_in(vcpu, size, port, &value, 1))
-		return tdx_answer_value(vcpu, TDVMCALL_STATUS_SUCCESS, value);
-
-	vcpu->arch.complete_userspace_io = tdx_complete_pio_in;
-	return 0;
-}
-
-static int tdx_emulate_io(struct kvm_vcpu *vcpu)
-{
-	struct tdx_module_args *regs = tdx_regs(vcpu);
-	u64 size = regs->r12, write = regs->r13, port = regs->r14;
-
-	++vcpu->stat.io_exits;
-
-	if (!tdx_is_access_size(size, sizeof(u32)) || write > 1 || port > U16_MAX)
-		return tdx_answer(vcpu, TDVMCALL_STATUS_INVALID_OPERAND);
-
-	return write ? tdx_emulate_pio_out(vcpu, size, port) :
-		       tdx_emulate_pio_in(vcpu, size, port);
-}
-
-static int tdx_complete_mmio(struct kvm_vcpu *vcpu)
-{
-	u64 value = 0;
-
-	vcpu->mmio_needed = 0;
-
-	if (vcpu->mmio_is_write)
-		return tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-
-	memcpy(&value, vcpu->run->mmio.data, tdx_regs(vcpu)->r12);
-	trace_kvm_mmio(KVM_TRACE_MMIO_READ, tdx_regs(vcpu)->r12,
-		       vcpu->run->mmio.phys_addr, &value);
-	return tdx_answer_value(vcpu, TDVMCALL_STATUS_SUCCESS, value);
-}
-
-static int tdx_exit_for_mmio(struct kvm_vcpu *vcpu, gpa_t gpa, u64 *value,
-			     unsigned int size, bool write)
-{
-	kvm_prepare_mmio_exit(vcpu, gpa, value, size, write);
-	vcpu->arch.complete_userspace_io = tdx_complete_mmio;
-	return 0;
-}
-
-static int tdx_emulate_mmio_write(struct kvm_vcpu *vcpu, gpa_t gpa,
-				  unsigned int size)
-{
-	u64 value = tdx_regs(vcpu)->r15;
-
-	/* What waits for a write of any value and size takes precedence. */
-	if (!kvm_io_bus_write(vcpu, KVM_FAST_MMIO_BUS, gpa, 0, NULL)) {
-		trace_kvm_fast_mmio(gpa);
-		return tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-	}
-
-	trace_kvm_mmio(KVM_TRACE_MMIO_WRITE, size, gpa, &value);
-	if (!kvm_io_bus_write(vcpu, KVM_MMIO_BUS, gpa, size, &value))
-		return tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-
-	return tdx_exit_for_mmio(vcpu, gpa, &value, size, true);
-}
-
-static int tdx_emulate_mmio_read(struct kvm_vcpu *vcpu, gpa_t gpa,
-				 unsigned int size)
-{
-	u64 value = 0;
-
-	if (!kvm_io_bus_read(vcpu, KVM_MMIO_BUS, gpa, size, &value)) {
-		trace_kvm_mmio(KVM_TRACE_MMIO_READ, size, gpa, &value);
-		return tdx_answer_value(vcpu, TDVMCALL_STATUS_SUCCESS, value);
-	}
-
-	trace_kvm_mmio(KVM_TRACE_MMIO_READ_UNSATISFIED, size, gpa, NULL);
-	return tdx_exit_for_mmio(vcpu, gpa, &value, size, false);
-}
-
-static int tdx_emulate_mmio(struct kvm_vcpu *vcpu)
-{
-	struct tdx_module_args *regs = tdx_regs(vcpu);
-	u64 size = regs->r12, write = regs->r13;
-	gpa_t gpa = regs->r14, last = gpa + size - 1;
-
-	++vcpu->stat.mmio_exits;
-
-	/* Private memory is memory. */
-	if (!tdx_is_access_size(size, sizeof(u64)) || write > 1 ||
-	    !tdx_is_legal_gpa(vcpu, gpa) || !tdx_is_legal_gpa(vcpu, last) ||
-	    !kvm_is_addr_direct(vcpu->kvm, gpa) ||
-	    !kvm_is_addr_direct(vcpu->kvm, last))
-		return tdx_answer(vcpu, TDVMCALL_STATUS_INVALID_OPERAND);
-
-	gpa = kvm_gpa_strip_direct_bits(vcpu->kvm, gpa);
-	return write ? tdx_emulate_mmio_write(vcpu, gpa, size) :
-		       tdx_emulate_mmio_read(vcpu, gpa, size);
-}
-
-/*
- * KVM's emulation of the MSR instructions has its operands in RCX, RAX and RDX,
- * which for a TD are nothing but a place to put them.  The value that was read
- * is fetched by tdx_complete_emulated_msr().
- */
-static int tdx_emulate_rdmsr(struct kvm_vcpu *vcpu)
-{
-	struct tdx_module_args *regs = tdx_regs(vcpu);
-
-	if (regs->r12 > U32_MAX)
-		return tdx_answer(vcpu, TDVMCALL_STATUS_INVALID_OPERAND);
-
-	kvm_rcx_write(vcpu, regs->r12);
-	return kvm_emulate_rdmsr(vcpu);
-}
-
-static int tdx_emulate_wrmsr(struct kvm_vcpu *vcpu)
-{
-	struct tdx_module_args *regs = tdx_regs(vcpu);
-
-	if (regs->r12 > U32_MAX)
-		return tdx_answer(vcpu, TDVMCALL_STATUS_INVALID_OPERAND);
-
-	kvm_rcx_write(vcpu, regs->r12);
-	kvm_rax_write(vcpu, lower_32_bits(regs->r13));
-	kvm_rdx_write(vcpu, upper_32_bits(regs->r13));
-	return kvm_emulate_wrmsr(vcpu);
-}
-
-int tdx_complete_emulated_msr(struct kvm_vcpu *vcpu, int err)
-{
-	if (err)
-		return tdx_answer(vcpu, TDVMCALL_STATUS_INVALID_OPERAND);
-
-	if (tdx_regs(vcpu)->r11 == EXIT_REASON_MSR_READ)
-		tdx_regs(vcpu)->r11 = kvm_read_edx_eax(vcpu);
-
-	return tdx_answer(vcpu, TDVMCALL_STATUS_SUCCESS);
-}
 
 /*
  * KVM_EXIT_TDX
@@ -520,39 +282,24 @@ static int tdx_emulate_hypercall(struct kvm_vcpu *vcpu)
 
 struct tdx_vmcall {
 	u64 leaf;
-	const char *name;
 	int (*handle)(struct kvm_vcpu *vcpu);
 };
 
 static const struct tdx_vmcall tdx_vmcalls[] = {
-	{ EXIT_REASON_CPUID,		"CPUID",	tdx_emulate_cpuid },
-	{ EXIT_REASON_HLT,		"HLT",		tdx_emulate_hlt },
-	{ EXIT_REASON_IO_INSTRUCTION,	"IO",		tdx_emulate_io },
-	{ EXIT_REASON_MSR_READ,		"RDMSR",	tdx_emulate_rdmsr },
-	{ EXIT_REASON_MSR_WRITE,	"WRMSR",	tdx_emulate_wrmsr },
-	{ EXIT_REASON_EPT_VIOLATION,	"MMIO",		tdx_emulate_mmio },
-	{ TDVMCALL_GET_TD_VM_CALL_INFO,	"GetTdVmCallInfo", tdx_get_info },
-	{ TDVMCALL_MAP_GPA,		"MapGPA",	tdx_map_gpa },
-	{ TDVMCALL_GET_QUOTE,		"GetQuote",	tdx_get_quote },
-	{ TDVMCALL_REPORT_FATAL_ERROR,	"ReportFatalError", tdx_report_fatal_error },
-	{ TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT, "SetupEventNotifyInterrupt",
-	  tdx_setup_event_notify },
+	[TDX_VMCALL_CPUID] = { EXIT_REASON_CPUID, tdx_emulate_cpuid },
+	[TDX_VMCALL_HLT] = { EXIT_REASON_HLT, tdx_emulate_hlt },
+	[TDX_VMCALL_IO] = { EXIT_REASON_IO_INSTRUCTION, tdx_emulate_io },
+	[TDX_VMCALL_RDMSR] = { EXIT_REASON_MSR_READ, tdx_emulate_rdmsr },
+	[TDX_VMCALL_WRMSR] = { EXIT_REASON_MSR_WRITE, tdx_emulate_wrmsr },
+	[TDX_VMCALL_MMIO] = { EXIT_REASON_EPT_VIOLATION, tdx_emulate_mmio },
+	[TDX_VMCALL_GET_INFO] = { TDVMCALL_GET_TD_VM_CALL_INFO, tdx_get_info },
+	[TDX_VMCALL_MAP_GPA] = { TDVMCALL_MAP_GPA, tdx_map_gpa },
+	[TDX_VMCALL_GET_QUOTE] = { TDVMCALL_GET_QUOTE, tdx_get_quote },
+	[TDX_VMCALL_FATAL_ERROR] = { TDVMCALL_REPORT_FATAL_ERROR, tdx_report_fatal_error },
+	[TDX_VMCALL_EVENT_NOTIFY] = { TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT, tdx_setup_event_notify },
 };
 
 static_assert(ARRAY_SIZE(tdx_vmcalls) == TDX_VMCALL_HYPERCALL);
-
-/* What a counter of TDVMCALLs stands for. */
-const char *tdx_vmcall_name(unsigned int i)
-{
-	switch (i) {
-	case TDX_VMCALL_HYPERCALL:
-		return "hypercall";
-	case TDX_VMCALL_UNSUPPORTED:
-		return "unsupported";
-	default:
-		return tdx_vmcalls[i].name;
-	}
-}
 
 static unsigned int tdx_find_vmcall(const struct tdx_module_args *regs)
 {

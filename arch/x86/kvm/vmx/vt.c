@@ -19,7 +19,7 @@ int __init vt_hardware_setup(void)
 	if (r)
 		return r;
 
-	tdx_hardware_setup();
+	tdx_hardware_setup(vt_unexpected_op(&vt_x86_ops));
 	if (enable_tdx) {
 		vt_ops_setup(&vt_x86_ops);
 		vt_x86_ops.vm_size = max(sizeof(struct kvm_vmx),
@@ -64,7 +64,8 @@ static int __init vt_init(void)
 		return r;
 	}
 
-	tdx_debugfs_init();
+	if (enable_tdx)
+		tdx_debugfs_init();
 
 	return 0;
 }

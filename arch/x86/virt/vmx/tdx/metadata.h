@@ -7,10 +7,10 @@
 
 #include <asm/tdh.h>
 
+#include "tdh.h"
+
 /* Read one field of the module's global metadata, as TDH.SYS.RD does. */
 typedef u64 (*tdx_md_rd_fn)(u64 field, u64 *data);
-
-u64 tdh_sys_rd(u64 field, u64 *data);
 
 const struct tdx_sys_info *tdx_init_sys_info(void);
 

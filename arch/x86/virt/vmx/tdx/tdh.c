@@ -23,7 +23,7 @@
 #include <asm/tdh.h>
 #include <asm/tdx.h>
 
-#include "metadata.h"
+#include "tdh.h"
 
 /*
  * The kernel that kexec starts knows nothing of the lines that the caches hold
