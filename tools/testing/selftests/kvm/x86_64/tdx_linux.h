@@ -163,11 +163,11 @@ uint64_t tdx_linux_build_acpi(void *mem, uint64_t gpa, int nr_vcpus);
 
 /* tdx_linux_ports.c: the devices, all of them behind ports. */
 uint32_t tdx_linux_port_in(struct tdx_linux *td, uint16_t port);
-void tdx_linux_port_out(struct tdx_linux *td, uint16_t port, uint32_t val);
+/* Returns what the guest ends with, END_NONE if it goes on. */
+enum tdx_linux_end tdx_linux_port_out(struct tdx_linux *td, uint16_t port, uint32_t val);
 
 /* tdx_linux_run.c: the vCPUs until the guest ends, one way or another. */
 enum tdx_linux_end tdx_linux_run(struct tdx_linux *td, unsigned int seconds);
-void tdx_linux_set_end(struct tdx_linux *td, enum tdx_linux_end end);
 
 /* tdx_linux_stats.c: what happened meanwhile. */
 void tdx_linux_show_stats(struct tdx_linux *td);

@@ -200,13 +200,14 @@ static void firmware_out(struct tdx_linux *td, uint32_t val)
 	}
 }
 
-static void power_out(struct tdx_linux *td, uint16_t port, uint32_t val)
+static enum tdx_linux_end power_out(struct tdx_linux *td, uint16_t port, uint32_t val)
 {
 	if (port == RESET_PORT && val == RESET_VALUE)
-		tdx_linux_set_end(td, td->panicked ? END_PANIC : END_REBOOT);
+		return td->panicked ? END_PANIC : END_REBOOT;
 	if (port == SLEEP_CONTROL_PORT && val & SLEEP_ENABLE &&
 	    SLEEP_TYPE(val) == S5_SLEEP_TYPE)
-		tdx_linux_set_end(td, END_OFF);
+		return END_OFF;
+	return END_NONE;
 }
 
 static bool is_uart(uint16_t port)
@@ -231,7 +232,7 @@ uint32_t tdx_linux_port_in(struct tdx_linux *td, uint16_t port)
 	return ~0u;
 }
 
-void tdx_linux_port_out(struct tdx_linux *td, uint16_t port, uint32_t val)
+enum tdx_linux_end tdx_linux_port_out(struct tdx_linux *td, uint16_t port, uint32_t val)
 {
 	if (is_uart(port))
 		uart_out(td, port - UART_PORT, val);
@@ -240,5 +241,6 @@ void tdx_linux_port_out(struct tdx_linux *td, uint16_t port, uint32_t val)
 	else if (port == RTC_INDEX_PORT)
 		td->rtc_index = val;
 	else
-		power_out(td, port, val);
+		return power_out(td, port, val);
+	return END_NONE;
 }

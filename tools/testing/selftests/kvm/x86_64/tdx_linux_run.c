@@ -41,7 +41,7 @@ struct vcpu_thread {
 };
 
 /* The first reason counts; what follows is how the other vCPUs see it. */
-void tdx_linux_set_end(struct tdx_linux *td, enum tdx_linux_end end)
+static void set_end(struct tdx_linux *td, enum tdx_linux_end end)
 {
 	if (td->end == END_NONE)
 		td->end = end;
@@ -96,7 +96,7 @@ static void handle_memory_fault(struct tdx_linux *td, struct kvm_run *run)
 
 	if (flags & ~KVM_MEMORY_EXIT_FLAG_PRIVATE || !is_in_ram(td, gpa, npages)) {
 		printf("the guest touched memory that isn't there: %#lx\n", gpa);
-		tdx_linux_set_end(td, END_ERROR);
+		set_end(td, END_ERROR);
 		return;
 	}
 	td->counts.implicit += npages;
@@ -106,13 +106,16 @@ static void handle_memory_fault(struct tdx_linux *td, struct kvm_run *run)
 static void handle_io(struct tdx_linux *td, struct kvm_run *run)
 {
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	enum tdx_linux_end end;
 	uint32_t i, val;
 
 	for (i = 0; i < run->io.count; i++, data += run->io.size) {
 		val = 0;
 		if (run->io.direction == KVM_EXIT_IO_OUT) {
 			memcpy(&val, data, run->io.size);
-			tdx_linux_port_out(td, run->io.port, val);
+			end = tdx_linux_port_out(td, run->io.port, val);
+			if (end != END_NONE)
+				set_end(td, end);
 		} else {
 			val = tdx_linux_port_in(td, run->io.port);
 			memcpy(data, &val, run->io.size);
@@ -158,7 +161,7 @@ static void handle_fatal(struct tdx_linux *td, struct kvm_run *run)
 	}
 	printf("the guest reports a fatal error: code %#llx \"%s\"\n",
 	       run->system_event.data[FATAL_CODE_REG], text);
-	tdx_linux_set_end(td, END_FATAL);
+	set_end(td, END_FATAL);
 }
 
 static void handle_system_event(struct tdx_linux *td, struct kvm_run *run)
@@ -168,7 +171,7 @@ static void handle_system_event(struct tdx_linux *td, struct kvm_run *run)
 		return;
 	}
 	printf("KVM reports system event %u\n", run->system_event.type);
-	tdx_linux_set_end(td, END_ERROR);
+	set_end(td, END_ERROR);
 }
 
 static void handle_exit(struct tdx_linux *td, struct kvm_vcpu *vcpu)
@@ -194,13 +197,13 @@ static void handle_exit(struct tdx_linux *td, struct kvm_vcpu *vcpu)
 		handle_system_event(td, run);
 		break;
 	case KVM_EXIT_SHUTDOWN:
-		tdx_linux_set_end(td, td->panicked ? END_PANIC : END_SHUTDOWN);
+		set_end(td, td->panicked ? END_PANIC : END_SHUTDOWN);
 		break;
 	default:
 		printf("vCPU %u: KVM exits with %s (%u), data %#llx\n", vcpu->id,
 		       exit_reason_str(run->exit_reason), run->exit_reason,
 		       run->internal.data[0]);
-		tdx_linux_set_end(td, END_ERROR);
+		set_end(td, END_ERROR);
 	}
 }
 
@@ -213,7 +216,7 @@ static void handle_return(struct tdx_linux *td, struct kvm_vcpu *vcpu, int ret)
 		return;
 	if (ret && !(ret == -EFAULT && reason == KVM_EXIT_MEMORY_FAULT)) {
 		printf("vCPU %u: KVM_RUN failed: %s\n", vcpu->id, strerror(-ret));
-		tdx_linux_set_end(td, END_ERROR);
+		set_end(td, END_ERROR);
 		return;
 	}
 	if (reason < ARRAY_SIZE(td->counts.exits))
@@ -287,7 +290,7 @@ enum tdx_linux_end tdx_linux_run(struct tdx_linux *td, unsigned int seconds)
 	pthread_mutex_lock(&td->lock);
 	while (td->end == END_NONE) {
 		if (pthread_cond_timedwait(&td->ended, &td->lock, &limit))
-			tdx_linux_set_end(td, END_HUNG);
+			set_end(td, END_HUNG);
 	}
 	pthread_mutex_unlock(&td->lock);
 	stop_vcpus(td);

@@ -17,7 +17,6 @@
 #include "processor.h"
 #include "test_util.h"
 #include "tdx_guest.h"
-#include "tdx_tdcall.h"
 
 #define NR_ROUNDS	4
 #define NR_EXITS	5000

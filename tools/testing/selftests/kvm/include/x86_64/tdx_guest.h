@@ -17,7 +17,7 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "tdx.h"
-#include "tdx_tdcall.h"
+#include "tdx_guest_lib.h"
 #include "ucall_common.h"
 
 /* The page that ends at 4 GiB, where a vCPU starts. */
