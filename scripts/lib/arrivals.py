@@ -3,8 +3,8 @@
 import os
 import re
 
-from common import TOP
-from overlay import new_files
+from lib.common import TOP
+from lib.overlay import new_files
 
 
 def read(source):

@@ -7,8 +7,8 @@ import re
 import subprocess
 from collections import namedtuple
 
-from common import Fail, TOP
-from overlay import overlay_files
+from lib.common import Fail, TOP
+from lib.overlay import overlay_files
 
 TEXTS = ['Documentation/virt/kvm/x86/tdx-software-module.rst',
          'Documentation/virt/kvm/x86/intel-tdx.rst']

@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from common import TREE, git, short
+from lib.common import TREE, git, short
 
 # The name of a tree that is being removed, and may be there in part.
 GONE = f'{TREE}.gone'

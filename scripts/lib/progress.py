@@ -4,7 +4,7 @@ import os
 import threading
 import time
 
-from common import say
+from lib.common import say
 
 PERIOD = 60
 

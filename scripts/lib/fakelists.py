@@ -2,9 +2,9 @@
 # lists of mistakes for "make mutants".
 import os
 
-from common import Fail
-import fake
-import testlist
+from lib.common import Fail
+from lib import fake
+from lib import testlist
 
 
 def listed(line):

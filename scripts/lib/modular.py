@@ -5,8 +5,8 @@ import os
 import re
 import subprocess
 
-from common import IMAGE, TOP, git
-from overlay import overlay_files
+from lib.common import IMAGE, TOP, git
+from lib.overlay import overlay_files
 
 FOLDER = 'arch/x86/kvm'
 EXPORT = r'EXPORT_[A-Z_]*(SYMBOL|STATIC_CALL)[A-Z_]*\(\w+'

@@ -2,8 +2,8 @@
 import os
 import subprocess
 
-import fake
-import sources
+from lib import fake
+from lib import sources
 
 BASE = sources.Base()
 FIRST, LAST = (f'{BASE.package}={version}' for version in (BASE.versions[0], BASE.versions[-1]))

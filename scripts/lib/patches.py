@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 
-from common import Fail, OUT, TOP, TREE, git, short
+from lib.common import Fail, OUT, TOP, TREE, git, short
 
 PATCHES = os.path.join(TOP, 'patches')
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from common import Fail, TOP
+from lib.common import Fail, TOP
 
 APPLETS = ('sh', 'mount', 'mkdir', 'grep', 'cat', 'sync', 'sleep', 'poweroff', 'dmesg',
            'ls', 'head', 'tail', 'sed', 'test', 'seq', 'rm')

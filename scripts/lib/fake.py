@@ -5,8 +5,8 @@ import shutil
 import subprocess
 import tempfile
 
-from common import OUT, TOP
-import sources
+from lib.common import OUT, TOP
+from lib import sources
 
 SCRATCH = os.path.join(OUT, 'badinput')
 

@@ -5,9 +5,9 @@ import re
 import shutil
 import subprocess
 
-from common import BUILD_ENV, Fail, JOBS, LOGS, OUT, TREE, compiler, git, run, say
-import kconfig
-from progress import building
+from lib.common import BUILD_ENV, Fail, JOBS, LOGS, OUT, TREE, compiler, git, run, say
+from lib import kconfig
+from lib.progress import building
 
 FOLDER = 'arch/x86/virt/vmx/tdx'
 OBJECTS = [f'{FOLDER}/{name}.o' for name in ('seamcall', 'tdh', 'tdx')]

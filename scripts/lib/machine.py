@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import time
 
-from common import Fail, KNOBS, SLOWER, die_with_parent, end_group
-import kvmhost
-import memory
-from patience import Patience
+from lib.common import Fail, KNOBS, SLOWER, die_with_parent, end_group
+from lib import kvmhost
+from lib import memory
+from lib.patience import Patience
 
 # The one place that names what switches the software module and its use on.
 SW_MODULE = 'tdx_sw=on'

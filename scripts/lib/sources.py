@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-from common import Fail, TOP
+from lib.common import Fail, TOP
 
 
 # The words of the file "base", and what their values look like.

@@ -1,8 +1,8 @@
 # Linux as a TD: the program that boots it, and the files which that wants beside it.
 import os
 
-from common import BZIMAGE, IMAGE
-import initramfs
+from lib.common import BZIMAGE, IMAGE
+from lib import initramfs
 
 LAUNCHER, INIT = 'x86_64/tdx_linux', 'x86_64/tdx_linux_init'
 MODULES = [os.path.join(IMAGE, 'drivers/virt/coco', name)

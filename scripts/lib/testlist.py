@@ -4,7 +4,7 @@ import fnmatch
 import os
 import re
 
-from common import Fail, TOP
+from lib.common import Fail, TOP
 
 LIST = os.path.join(TOP, 'scripts/tests.list')
 PLACES = ('kunit', 'qemu', 'bochs')

@@ -1,7 +1,7 @@
 # The overlay: the files that are new to Linux, at their Linux paths.
 import os
 
-from common import OUT, TOP
+from lib.common import OUT, TOP
 
 # The one whose path here is another than in the tree.
 KCONFIG = 'arch/x86/Kconfig.tdx'

@@ -5,10 +5,10 @@ import re
 import shutil
 import time
 
-from common import (BUILD_ENV, Fail, JOBS, LOGS, OUT, TREE, compiler, git, kbuild, load, run, say,
+from lib.common import (BUILD_ENV, Fail, JOBS, LOGS, OUT, TREE, compiler, git, kbuild, load, run, say,
                     short)
-import kconfig
-from progress import building
+from lib import kconfig
+from lib.progress import building
 
 ROOM = os.path.join(OUT, 'check')
 SIDE, OBJ, PROGRAMS = (os.path.join(ROOM, name) for name in ('linux', 'obj', 'selftests'))

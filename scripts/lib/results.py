@@ -3,8 +3,8 @@ import os
 import re
 import xml.etree.ElementTree as xml
 
-from common import Fail, LOGS, Skip, say
-from testlist import Verdict
+from lib.common import Fail, LOGS, Skip, say
+from lib.testlist import Verdict
 
 STATES = ('pass', 'fail', 'skip')
 # Element of a case -> its status; without one it has passed.

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 
-from common import BUILD_ENV, Fail, LOGS, TOP, TREE, kbuild, run
+from lib.common import BUILD_ENV, Fail, LOGS, TOP, TREE, kbuild, run
 
 CONFIGS = os.path.join(TOP, 'configs')
 

@@ -8,7 +8,7 @@ import collections
 import os
 import re
 
-from common import Fail, OUT, TOP, TREE, short
+from lib.common import Fail, OUT, TOP, TREE, short
 
 LISTS = os.path.join(TOP, 'scripts/mistakes')
 COPY = os.path.join(OUT, 'mutants/linux')

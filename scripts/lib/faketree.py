@@ -4,10 +4,10 @@ import os
 import shutil
 import subprocess
 
-from common import git, load
-import fake
-from overlay import KCONFIG
-from work import APPLIED, NEXT, digest
+from lib.common import git, load
+from lib import fake
+from lib.overlay import KCONFIG
+from lib.work import APPLIED, NEXT, digest
 
 WHO = {f'GIT_{who}_{what}': 'nobody' for who in ('AUTHOR', 'COMMITTER')
        for what in ('NAME', 'EMAIL')}
@@ -209,7 +209,8 @@ def replaced():
 
 # The overlay is copied twice; the first time ends in the middle of a file.
 INTERRUPTED = '''
-import os, common, work
+import os
+from lib import common, work
 tree = common.load('tree')
 whole, left = tree.shutil.copyfile, 3
 def copy(source, target):

@@ -4,9 +4,9 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from common import JOBS, TREE, git
-from overlay import overlay_files
-from patches import PATCHES, patched_files, series
+from lib.common import JOBS, TREE, git
+from lib.overlay import overlay_files
+from lib.patches import PATCHES, patched_files, series
 
 # <asm/processor.h>, <asm/cpufeature.h>: arch/x86 means these, not what wraps them.
 # Macros that define functions, or take a call to repeat, have no simpler form. A

@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def knob(name, default=''):

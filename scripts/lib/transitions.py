@@ -2,7 +2,7 @@
 import os
 import re
 
-from common import TOP
+from lib.common import TOP
 
 CODE = 'arch/x86/kvm/mmu/external.c'
 TEXT = 'Documentation/virt/kvm/x86/external-page-tables.rst'

@@ -1,9 +1,9 @@
 # The CPUs that the tests may meet, faked: what is expected of them follows what their
 # kernels say, and what a target needs of KVM follows the host.
-import kernel_log
-import kvmhost
-import testlist
-from kvmhost import Host, KERNEL, TDS, VMS
+from lib import kernel_log
+from lib import kvmhost
+from lib import testlist
+from lib.kvmhost import Host, KERNEL, TDS, VMS
 
 MOVDIR64B = 'tdx_pages:movdir64b_clears_the_range_and_no_more'
 SPEC_CTRL = 'tdx_sw_entry:tdx_sw_entry.spec_ctrl_is_the_guests_own'

@@ -5,7 +5,7 @@ import fcntl
 import glob
 import os
 
-from common import Fail, LOGS, OUT, say, short
+from lib.common import Fail, LOGS, OUT, say, short
 
 
 def path(what):
