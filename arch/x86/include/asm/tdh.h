@@ -196,13 +196,11 @@ static inline u8 tdh_sept_info_state(const struct tdh_sept_info *info)
  * @type: page type, PT_*
  * @owner: physical address of the owner's TDR
  * @level: size of the page as a TDX level
- * @bepoch: TD epoch at which the page was blocked (TDH.PHYMEM.PAGE.RDMD only)
  */
 struct tdh_page_md {
 	u64 type;
 	phys_addr_t owner;
 	u64 level;
-	u64 bepoch;
 };
 
 /* tdh.c */
@@ -211,7 +209,6 @@ u64 tdh_mng_addcx(phys_addr_t tdr, phys_addr_t page);
 u64 tdh_mng_key_config(phys_addr_t tdr);
 u64 tdh_mng_init(phys_addr_t tdr, phys_addr_t params, u64 *detail);
 u64 tdh_mng_rd(phys_addr_t tdr, u64 field, u64 *data);
-u64 tdh_mng_wr(phys_addr_t tdr, u64 field, u64 data, u64 mask, u64 *old);
 u64 tdh_mng_vpflushdone(phys_addr_t tdr);
 u64 tdh_mng_key_freeid(phys_addr_t tdr);
 
@@ -231,11 +228,7 @@ u64 tdh_mem_page_aug(phys_addr_t tdr, u64 gpa, int level, phys_addr_t page,
 		     struct tdh_sept_info *info);
 u64 tdh_mem_range_block(phys_addr_t tdr, u64 gpa, int level,
 			struct tdh_sept_info *info);
-u64 tdh_mem_range_unblock(phys_addr_t tdr, u64 gpa, int level,
-			  struct tdh_sept_info *info);
 u64 tdh_mem_page_remove(phys_addr_t tdr, u64 gpa, int level,
-			struct tdh_sept_info *info);
-u64 tdh_mem_sept_remove(phys_addr_t tdr, u64 gpa, int level,
 			struct tdh_sept_info *info);
 u64 tdh_mem_sept_rd(phys_addr_t tdr, u64 gpa, int level,
 		    struct tdh_sept_info *info);
@@ -244,7 +237,6 @@ u64 tdh_mem_track(phys_addr_t tdr);
 u64 tdh_mr_extend(phys_addr_t tdr, u64 gpa, struct tdh_sept_info *info);
 u64 tdh_mr_finalize(phys_addr_t tdr);
 
-u64 tdh_phymem_page_rdmd(phys_addr_t page, struct tdh_page_md *md);
 u64 tdh_phymem_page_reclaim(phys_addr_t page, struct tdh_page_md *md);
 u64 tdh_phymem_page_wbinvd(phys_addr_t page, u16 hkid);
 u64 tdh_phymem_cache_wb(bool resume);

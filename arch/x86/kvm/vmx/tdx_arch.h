@@ -15,13 +15,7 @@
 
 /* ATTRIBUTES of a TD */
 #define TDX_TD_ATTR_DEBUG		BIT_ULL(0)
-#define TDX_TD_ATTR_LASS		BIT_ULL(27)
 #define TDX_TD_ATTR_SEPT_VE_DISABLE	BIT_ULL(28)
-#define TDX_TD_ATTR_MIGRATABLE		BIT_ULL(29)
-#define TDX_TD_ATTR_PKS			BIT_ULL(30)
-#define TDX_TD_ATTR_KL			BIT_ULL(31)
-#define TDX_TD_ATTR_TPA			BIT_ULL(62)
-#define TDX_TD_ATTR_PERFMON		BIT_ULL(63)
 
 /* XFAM of a TD: bits of XCR0 and IA32_XSS in one word */
 #define TDX_XFAM_X87_SSE		GENMASK_ULL(1, 0)
@@ -39,7 +33,6 @@
 
 /* CONFIG_FLAGS of a TD */
 #define TDX_CONFIG_FLAGS_MAX_GPAW	BIT_ULL(0)
-#define TDX_CONFIG_FLAGS_FLEXIBLE_PENDING_VE BIT_ULL(1)
 #define TDX_CONFIG_FLAGS_NO_RBP_MOD	BIT_ULL(2)
 
 /* EPTP_CONTROLS of a TD */
@@ -104,53 +97,20 @@ static_assert(offsetof(struct td_params, cpuid_values) == 256);
  * at class (bits 61:56), field code (bits 23:0) and the bit for "not
  * architectural" only; the remaining bits describe the field.
  */
-#define TDX_MD_NON_ARCH			BIT_ULL(63)
 #define TDX_MD_CLASS_SHIFT		56
 #define TDX_MD_CODE_MASK		GENMASK_ULL(23, 0)
 #define TDX_MD_FIELD(class, code)	\
 	(((u64)(class) << TDX_MD_CLASS_SHIFT) | ((code) & TDX_MD_CODE_MASK))
-#define TDX_MD_FIELD_NON_ARCH(class, code)	\
-	(TDX_MD_NON_ARCH | TDX_MD_FIELD(class, code))
 
 /* Fields of a TD, for TDH.MNG.RD */
-#define TD_MD_FATAL			0x8010000000000001ULL
-#define TD_MD_CHLDCNT			0x8010000300000004ULL
-#define TD_MD_LIFECYCLE_STATE		0x8010000200000005ULL
-#define TD_MD_HKID			0x8110000100000001ULL
-#define TD_MD_NUM_VCPUS			0x9010000200000001ULL
-#define TD_MD_NUM_ASSOC_VCPUS		0x9010000200000002ULL
-#define TD_MD_OP_STATE			0x9010000200000004ULL
-#define TD_MD_ATTRIBUTES		0x1110000300000000ULL
-#define TD_MD_XFAM			0x1110000300000001ULL
-#define TD_MD_MAX_VCPUS			0x1110000200000002ULL
-#define TD_MD_GPAW			0x1110000000000003ULL
-#define TD_MD_EPTP			0x1110000300000004ULL
 #define TD_MD_TSC_OFFSET		0x111000030000000AULL
 #define TD_MD_TSC_MULTIPLIER		0x111000030000000BULL
-#define TD_MD_TSC_FREQUENCY		0x111000010000000CULL
-#define TD_MD_CONFIG_FLAGS		0x1110000300000016ULL
-#define TD_MD_TD_CTLS			0x1110000300000017ULL
-#define TD_MD_TD_EPOCH			0x9210000300000000ULL
-#define TD_MD_REFCOUNT			0x9210000100000001ULL
 #define TD_MD_MRTD			0x1310000300000000ULL
 #define TDX_MD_MRTD_WORDS		6
-#define TD_MD_MRCONFIGID		0x1310000300000010ULL
-#define TD_MD_MROWNER			0x1310000300000018ULL
-#define TD_MD_MROWNERCONFIG		0x1310000300000020ULL
 #define TD_MD_CPUID_VALUES		0x9410000300000000ULL
 
-/* Life cycle of a TDR (TD_MD_LIFECYCLE_STATE) */
-enum tdx_lifecycle_state {
-	TDX_LC_HKID_ASSIGNED	= 0,
-	TDX_LC_KEYS_CONFIGURED	= 1,
-	TDX_LC_BLOCKED		= 2,
-	TDX_LC_TEARDOWN		= 3,
-};
-
-/* State of operation of a TD (TD_MD_OP_STATE) */
+/* State of operation of a TD: that in which its vCPUs run */
 enum tdx_op_state {
-	TDX_OP_UNINITIALIZED	= 0,
-	TDX_OP_INITIALIZED	= 1,
 	TDX_OP_RUNNABLE		= 2,
 };
 
@@ -187,11 +147,7 @@ static inline u64 tdx_md_cpuid_field(u32 leaf, bool has_subleaf, u32 subleaf,
 
 /* Fields of a vCPU, for TDH.VP.RD and TDH.VP.WR */
 #define VCPU_MD_VMCS(encoding)		TDX_MD_FIELD(0, (encoding))
-#define VCPU_MD_VCPU_INDEX		0xA020000200000002ULL
-#define VCPU_MD_ASSOC_LPID		0xA020000200000004ULL
-#define VCPU_MD_VCPU_EPOCH		0xA020000300000006ULL
 #define VCPU_MD_PEND_NMI		0x202000000000000BULL
-#define VCPU_MD_XFAM			0x202000030000000CULL
 #define VCPU_MD_STATE_DETAILS		0x9120000300000100ULL
 
 /* VCPU_MD_PEND_NMI */
@@ -227,20 +183,10 @@ static inline u64 tdx_md_cpuid_field(u32 leaf, bool has_subleaf, u32 subleaf,
 /* States of a Secure EPT entry, see tdh_sept_info_state() */
 enum tdx_sept_state {
 	TDX_SEPT_FREE			= 0x00,
-	TDX_SEPT_BLOCKED		= 0x01,
 	TDX_SEPT_PENDING		= 0x02,
-	TDX_SEPT_PENDING_BLOCKED	= 0x03,
 	TDX_SEPT_MAPPED			= 0x04,
-	TDX_SEPT_REMOVED		= 0x05,
-	TDX_SEPT_NL_BLOCKED		= 0x81,
 	TDX_SEPT_NL_MAPPED		= 0x84,
 };
-
-/* Secure EPT entry as the module shows it to the host */
-#define TDX_SEPT_ENTRY_RWX		GENMASK_ULL(2, 0)
-#define TDX_SEPT_ENTRY_LEAF		BIT_ULL(7)
-#define TDX_SEPT_ENTRY_HPA_MASK		GENMASK_ULL(51, 12)
-#define TDX_SEPT_ENTRY_SUPPRESS_VE	BIT_ULL(63)
 
 /* TDH.MR.EXTEND measures this many bytes a call. */
 #define TDX_EXTENDMR_CHUNKSIZE		256

@@ -258,34 +258,6 @@ u64 tdh_mng_rd(phys_addr_t tdr, u64 field, u64 *data)
 EXPORT_SYMBOL_GPL(tdh_mng_rd);
 
 /**
- * tdh_mng_wr - TDH.MNG.WR: write a metadata field of a TD
- * @tdr: the TD's TDR
- * @field: field id
- * @data: bits to write
- * @mask: which bits of the field to write
- * @old: previous value of the field, 0 on failure
- *
- * Context: TDR shared.
- * Return: MODULE, TD, TDX_METADATA_FIELD_ID_INCORRECT,
- * TDX_METADATA_FIELD_NOT_WRITABLE, TDX_METADATA_FIELD_VALUE_NOT_VALID,
- * TDX_METADATA_WR_MASK_NOT_VALID, TDX_METADATA_FIELD_CURRENTLY_NOT_WRITABLE.
- */
-u64 tdh_mng_wr(phys_addr_t tdr, u64 field, u64 data, u64 mask, u64 *old)
-{
-	struct tdx_module_args args = {
-		.rcx = tdr,
-		.rdx = field,
-		.r8 = data,
-		.r9 = mask,
-	};
-	u64 status = tdh_call_ret(TDH_MNG_WR, &args);
-
-	*old = tdx_status_is_error(status) ? 0 : args.r8;
-	return status;
-}
-EXPORT_SYMBOL_GPL(tdh_mng_wr);
-
-/**
  * tdh_mng_vpflushdone - TDH.MNG.VPFLUSHDONE: no vCPU is on any CPU any more
  * @tdr: the TD's TDR
  *
@@ -581,23 +553,6 @@ u64 tdh_mem_range_block(phys_addr_t tdr, u64 gpa, int level,
 EXPORT_SYMBOL_GPL(tdh_mem_range_block);
 
 /**
- * tdh_mem_range_unblock - TDH.MEM.RANGE.UNBLOCK: undo a block
- * @tdr: the TD's TDR
- * @gpa: start of the range, aligned to the size that the entry translates
- * @level: level of the entry
- * @info: extended output
- *
- * Context: TDR shared, Secure EPT tree exclusive.
- * Return: MODULE, SEPT, TDX_GPA_RANGE_NOT_BLOCKED, TDX_TLB_TRACKING_NOT_DONE.
- */
-u64 tdh_mem_range_unblock(phys_addr_t tdr, u64 gpa, int level,
-			  struct tdh_sept_info *info)
-{
-	return tdh_call_sept_entry(TDH_MEM_RANGE_UNBLOCK, tdr, gpa, level, info);
-}
-EXPORT_SYMBOL_GPL(tdh_mem_range_unblock);
-
-/**
  * tdh_mem_page_remove - TDH.MEM.PAGE.REMOVE: take a page from a TD
  * @tdr: the TD's TDR
  * @gpa: where it is mapped
@@ -616,26 +571,6 @@ u64 tdh_mem_page_remove(phys_addr_t tdr, u64 gpa, int level,
 	return tdh_call_sept_entry(TDH_MEM_PAGE_REMOVE, tdr, gpa, level, info);
 }
 EXPORT_SYMBOL_GPL(tdh_mem_page_remove);
-
-/**
- * tdh_mem_sept_remove - TDH.MEM.SEPT.REMOVE: take an empty Secure EPT page
- * @tdr: the TD's TDR
- * @gpa: start of the range that the page translates
- * @level: level of the entry that points to the page, 1 and up
- * @info: extended output; on success the entry is the page's physical address
- *
- * The page needs the same care as that of tdh_mem_page_remove().
- *
- * Context: TDR shared, Secure EPT tree exclusive.
- * Return: MODULE, SEPT, TDX_GPA_RANGE_NOT_BLOCKED, TDX_TLB_TRACKING_NOT_DONE,
- * TDX_EPT_PAGE_NOT_FREE.
- */
-u64 tdh_mem_sept_remove(phys_addr_t tdr, u64 gpa, int level,
-			struct tdh_sept_info *info)
-{
-	return tdh_call_sept_entry(TDH_MEM_SEPT_REMOVE, tdr, gpa, level, info);
-}
-EXPORT_SYMBOL_GPL(tdh_mem_sept_remove);
 
 /**
  * tdh_mem_sept_rd - TDH.MEM.SEPT.RD: read a Secure EPT entry
@@ -704,46 +639,11 @@ u64 tdh_mr_finalize(phys_addr_t tdr)
 }
 EXPORT_SYMBOL_GPL(tdh_mr_finalize);
 
-/* The common part of what the PAMT leaves tell about a page */
-static u64 tdh_call_page_md(u64 leaf, phys_addr_t page,
-			    struct tdx_module_args *args, struct tdh_page_md *md)
-{
-	u64 status;
-
-	args->rcx = page;
-	status = tdh_call_ret(leaf, args);
-
-	md->type = args->rcx;
-	md->owner = args->rdx;
-	md->level = args->r8;
-	md->bepoch = 0;
-	return status;
-}
-
-/**
- * tdh_phymem_page_rdmd - TDH.PHYMEM.PAGE.RDMD: read the metadata of a page
- * @page: page to look up
- * @md: type, owner, size and block epoch of the page that covers @page
- *
- * Context: the page's metadata shared.
- * Return: MODULE, PAGE.
- */
-u64 tdh_phymem_page_rdmd(phys_addr_t page, struct tdh_page_md *md)
-{
-	struct tdx_module_args args = {};
-	u64 status;
-
-	status = tdh_call_page_md(TDH_PHYMEM_PAGE_RDMD, page, &args, md);
-	md->bepoch = args.r9;
-	return status;
-}
-EXPORT_SYMBOL_GPL(tdh_phymem_page_rdmd);
-
 /**
  * tdh_phymem_page_reclaim - TDH.PHYMEM.PAGE.RECLAIM: take a page back
  * @page: page to take back, aligned to its size
  * @md: type, owner and size of the page, valid from the check of its type on,
- *	even on failure; no block epoch
+ *	even on failure
  *
  * Works once the key ID of the owner is free.  The TDR goes last, and still
  * needs tdh_phymem_page_wbinvd() for the global key ID.
@@ -754,9 +654,13 @@ EXPORT_SYMBOL_GPL(tdh_phymem_page_rdmd);
  */
 u64 tdh_phymem_page_reclaim(phys_addr_t page, struct tdh_page_md *md)
 {
-	struct tdx_module_args args = {};
+	struct tdx_module_args args = { .rcx = page };
+	u64 status = tdh_call_ret(TDH_PHYMEM_PAGE_RECLAIM, &args);
 
-	return tdh_call_page_md(TDH_PHYMEM_PAGE_RECLAIM, page, &args, md);
+	md->type = args.rcx;
+	md->owner = args.rdx;
+	md->level = args.r8;
+	return status;
 }
 EXPORT_SYMBOL_GPL(tdh_phymem_page_reclaim);
 

@@ -255,9 +255,10 @@ void tdht_teardown(struct tdht *t, phys_addr_t tdr)
 
 static void reclaim(phys_addr_t page)
 {
+	struct tdx_sw_page_info info;
 	struct tdh_page_md md;
 
-	if (tdh_phymem_page_rdmd(page, &md) || md.type == PT_NDA)
+	if (tdx_sw_test_page(page, &info) || info.type == PT_NDA)
 		return;
 
 	tdh_phymem_page_reclaim(page, &md);

@@ -12,7 +12,6 @@
 
 #define TD_ATTRIBUTES		0x1110000300000000ULL
 #define TD_MAX_VCPUS		0x1110000200000002ULL
-#define TD_HP_LOCK_TIMEOUT	0x9110000300000011ULL
 #define VCPU_INDEX		0xa020000200000002ULL
 #define VCPU_PEND_NMI		0x202000000000000bULL
 #define VCPU_POSTED_INTR_NV	0x0000000000000002ULL
@@ -154,28 +153,6 @@ static void mng_rd_reads_the_field_of_the_td(struct kunit *test)
 	tdht_expect(t, tdx_status_code(tdh_mng_rd(tdr, NO_SUCH_FIELD, &val)),
 		    TDX_METADATA_FIELD_ID_INCORRECT);
 	KUNIT_EXPECT_EQ(test, val, 0);
-}
-
-static void mng_wr_writes_and_returns_the_old_value(struct kunit *test)
-{
-	struct tdht *t = test->priv;
-	phys_addr_t tdr = tdht_td(t, TDHT_INITIALIZED);
-	u64 before, old, val;
-
-	tdht_assert_ok(t, tdh_mng_rd(tdr, TD_HP_LOCK_TIMEOUT, &before));
-	KUNIT_ASSERT_NE(test, before, 20000);
-	tdht_expect(t, tdh_mng_wr(tdr, TD_HP_LOCK_TIMEOUT, 20000, ~0ULL, &old), TDX_SUCCESS);
-	KUNIT_EXPECT_EQ(test, old, before);
-	tdht_assert_ok(t, tdh_mng_rd(tdr, TD_HP_LOCK_TIMEOUT, &val));
-	KUNIT_EXPECT_EQ(test, val, 20000);
-
-	/* The mask arrives: a part of the field cannot be written. */
-	old = 0x5a5a;
-	tdht_expect(t, tdx_status_code(tdh_mng_wr(tdr, TD_HP_LOCK_TIMEOUT, 30000, 0xff, &old)),
-		    TDX_METADATA_WR_MASK_NOT_VALID);
-	KUNIT_EXPECT_EQ(test, old, 0);
-	tdht_expect(t, tdx_status_code(tdh_mng_wr(tdr, TD_MAX_VCPUS, 1, ~0ULL, &old)),
-		    TDX_METADATA_FIELD_NOT_WRITABLE);
 }
 
 static void vpflushdone_needs_flushed_vcpus(struct kunit *test)
@@ -387,7 +364,6 @@ static struct kunit_case tdh_tests[] = {
 	KUNIT_CASE(mng_init_tells_the_cpuid_leaf_at_fault),
 	KUNIT_CASE(mng_init_names_the_operand_at_fault),
 	KUNIT_CASE(mng_rd_reads_the_field_of_the_td),
-	KUNIT_CASE(mng_wr_writes_and_returns_the_old_value),
 	KUNIT_CASE(vpflushdone_needs_flushed_vcpus),
 	KUNIT_CASE(key_freeid_needs_the_caches_written_back),
 	KUNIT_CASE(vp_create_gives_the_page_to_the_td),

@@ -77,24 +77,6 @@ static void sept_add_is_refused_bad_operands(struct kunit *test)
 		    TDX_PAGE_METADATA_INCORRECT | R8);
 }
 
-static void sept_remove_returns_the_page(struct kunit *test)
-{
-	struct tdht *t = test->priv;
-	phys_addr_t tdr = tdht_td(t, TDHT_INITIALIZED), table = tdht_tables(t, tdr, 0);
-	struct tdh_sept_info info = JUNK;
-
-	tdht_aug(t, tdr, TDHT_GPA);
-	tdht_expect(t, tdx_status_code(tdh_mem_sept_remove(tdr, TDHT_GPA, 1, &info)),
-		    TDX_EPT_PAGE_NOT_FREE);
-	expect_info(t, &info, 1, SEPT_NL_MAPPED);
-
-	tdht_assert_ok(t, tdh_mem_page_remove(tdr, TDHT_GPA, 0, &info));
-	tdht_expect(t, tdh_mem_sept_remove(tdr, TDHT_GPA, 1, &info), TDX_SUCCESS);
-	KUNIT_EXPECT_EQ(test, info.entry, table);
-	tdht_expect_page(t, table, PT_NDA, 0);
-	tdht_expect_sept(t, tdr, TDHT_GPA, 1, SEPT_FREE, 0);
-}
-
 static void sept_rd_shows_each_entry(struct kunit *test)
 {
 	struct tdht *t = test->priv;
@@ -270,26 +252,6 @@ static void block_of_a_blocked_range_is_information(struct kunit *test)
 	expect_info(t, &info, 1, SEPT_NL_BLOCKED);
 }
 
-static void unblock_undoes_a_tracked_block(struct kunit *test)
-{
-	struct tdht *t = test->priv;
-	phys_addr_t tdr = tdht_td(t, TDHT_RUNNABLE), page;
-	struct tdh_sept_info info = JUNK;
-
-	tdht_tables(t, tdr, 0);
-	page = tdht_aug(t, tdr, TDHT_GPA);
-
-	tdht_expect(t, tdh_mem_range_unblock(tdr, TDHT_GPA, 0, &info),
-		    TDX_EPT_ENTRY_STATE_INCORRECT | RCX);
-	expect_info(t, &info, 0, SEPT_PENDING);
-	tdht_assert_ok(t, tdh_mem_range_block(tdr, TDHT_GPA, 0, &info));
-	tdht_expect(t, tdx_status_code(tdh_mem_range_unblock(tdr, TDHT_GPA, 0, &info)),
-		    TDX_TLB_TRACKING_NOT_DONE);
-	tdht_assert_ok(t, tdh_mem_track(tdr));
-	tdht_expect(t, tdh_mem_range_unblock(tdr, TDHT_GPA, 0, &info), TDX_SUCCESS);
-	tdht_expect_sept(t, tdr, TDHT_GPA, 0, SEPT_PENDING, page);
-}
-
 static void track_begins_an_epoch(struct kunit *test)
 {
 	struct tdht *t = test->priv;
@@ -350,29 +312,6 @@ static void mr_finalize_lets_the_td_run(struct kunit *test)
 
 /* ---- physical pages ---- */
 
-static void rdmd_tells_type_owner_and_epoch(struct kunit *test)
-{
-	struct tdht *t = test->priv;
-	phys_addr_t tdr = tdht_td(t, TDHT_RUNNABLE), page;
-	struct tdh_sept_info info;
-	struct tdh_page_md md;
-
-	tdht_tables(t, tdr, 0);
-	page = tdht_aug(t, tdr, TDHT_GPA);
-	tdht_assert_ok(t, tdh_mem_track(tdr));
-	tdht_assert_ok(t, tdh_mem_range_block(tdr, TDHT_GPA, 0, &info));
-
-	tdht_expect(t, tdh_phymem_page_rdmd(page, &md), TDX_SUCCESS);
-	KUNIT_EXPECT_EQ(test, md.type, PT_REG);
-	KUNIT_EXPECT_EQ(test, md.owner, tdr);
-	KUNIT_EXPECT_EQ(test, md.level, 0);
-	KUNIT_EXPECT_EQ(test, md.bepoch, tdht_td_info(t, tdr).epoch);
-
-	tdht_expect(t, tdh_phymem_page_rdmd(t->vcpus[0], &md), TDX_SUCCESS);
-	KUNIT_EXPECT_EQ(test, md.type, PT_TDVPR);
-	tdht_expect(t, tdh_phymem_page_rdmd(page + 64, &md), TDX_OPERAND_INVALID | RCX);
-}
-
 static void reclaim_needs_the_key_gone(struct kunit *test)
 {
 	struct tdht *t = test->priv;
@@ -393,7 +332,6 @@ static void reclaim_needs_the_key_gone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, md.type, PT_REG);
 	KUNIT_EXPECT_EQ(test, md.owner, tdr);
 	KUNIT_EXPECT_EQ(test, md.level, 0);
-	KUNIT_EXPECT_EQ(test, md.bepoch, 0);
 	tdht_expect_page(t, page, PT_NDA, 0);
 	tdht_expect(t, tdh_phymem_page_reclaim(page, &md), TDX_PAGE_METADATA_INCORRECT | RCX);
 }
@@ -455,7 +393,6 @@ static struct kunit_case tdh_mem_tests[] = {
 	KUNIT_CASE(sept_add_links_the_page_at_its_level),
 	KUNIT_CASE(sept_add_tells_what_is_there),
 	KUNIT_CASE(sept_add_is_refused_bad_operands),
-	KUNIT_CASE(sept_remove_returns_the_page),
 	KUNIT_CASE(sept_rd_shows_each_entry),
 	KUNIT_CASE(page_add_copies_the_source),
 	KUNIT_CASE(page_add_is_refused_bad_operands),
@@ -464,12 +401,10 @@ static struct kunit_case tdh_mem_tests[] = {
 	KUNIT_CASE(page_remove_returns_the_page),
 	KUNIT_CASE(block_track_remove_is_the_order_in_a_running_td),
 	KUNIT_CASE(block_of_a_blocked_range_is_information),
-	KUNIT_CASE(unblock_undoes_a_tracked_block),
 	KUNIT_CASE(track_begins_an_epoch),
 	KUNIT_CASE(track_waits_for_vcpus_of_the_last_epoch),
 	KUNIT_CASE(mr_extend_measures_mapped_pages_only),
 	KUNIT_CASE(mr_finalize_lets_the_td_run),
-	KUNIT_CASE(rdmd_tells_type_owner_and_epoch),
 	KUNIT_CASE(reclaim_needs_the_key_gone),
 	KUNIT_CASE(reclaim_takes_the_tdr_last),
 	KUNIT_CASE(wbinvd_takes_free_pages_and_the_key_id),

@@ -45,11 +45,6 @@ static u64 probe_mng_rd(struct probe *p)
 	return tdh_mng_rd(p->page, 0, &p->out[0]);
 }
 
-static u64 probe_mng_wr(struct probe *p)
-{
-	return tdh_mng_wr(p->page, 0, 0, 0, &p->out[0]);
-}
-
 static u64 probe_mng_vpflushdone(struct probe *p)
 {
 	return tdh_mng_vpflushdone(p->page);
@@ -105,10 +100,8 @@ PROBE_SEPT(mem_page_add, tdh_mem_page_add(p->page, 0, p->page, p->page, &info))
 PROBE_SEPT(mem_sept_add, tdh_mem_sept_add(p->page, 0, 1, p->page, &info))
 PROBE_SEPT(mem_page_aug, tdh_mem_page_aug(p->page, 0, 0, p->page, &info))
 PROBE_SEPT(mem_page_remove, tdh_mem_page_remove(p->page, 0, 0, &info))
-PROBE_SEPT(mem_sept_remove, tdh_mem_sept_remove(p->page, 0, 1, &info))
 PROBE_SEPT(mem_sept_rd, tdh_mem_sept_rd(p->page, 0, 0, &info))
 PROBE_SEPT(mem_range_block, tdh_mem_range_block(p->page, 0, 0, &info))
-PROBE_SEPT(mem_range_unblock, tdh_mem_range_unblock(p->page, 0, 0, &info))
 PROBE_SEPT(mr_extend, tdh_mr_extend(p->page, 0, &info))
 
 static u64 probe_mem_track(struct probe *p)
@@ -119,13 +112,6 @@ static u64 probe_mem_track(struct probe *p)
 static u64 probe_mr_finalize(struct probe *p)
 {
 	return tdh_mr_finalize(p->page);
-}
-
-static u64 probe_phymem_page_rdmd(struct probe *p)
-{
-	struct tdh_page_md md;
-
-	return tdh_phymem_page_rdmd(p->page, &md);
 }
 
 static u64 probe_phymem_page_reclaim(struct probe *p)
@@ -163,7 +149,6 @@ static const struct wrapper wrappers[] = {
 	{ .name = "tdh_mng_init", .leaf = TDH_MNG_INIT, .nr_out = 1, .echo = true,
 	  .call = probe_mng_init },
 	WRAPPER(TDH_MNG_RD, mng_rd, 1),
-	WRAPPER(TDH_MNG_WR, mng_wr, 1),
 	WRAPPER(TDH_MNG_VPFLUSHDONE, mng_vpflushdone, 0),
 	WRAPPER(TDH_MNG_KEY_FREEID, mng_key_freeid, 0),
 	WRAPPER(TDH_VP_CREATE, vp_create, 0),
@@ -176,14 +161,11 @@ static const struct wrapper wrappers[] = {
 	WRAPPER(TDH_MEM_SEPT_ADD, mem_sept_add, 2),
 	WRAPPER(TDH_MEM_PAGE_AUG, mem_page_aug, 2),
 	WRAPPER(TDH_MEM_PAGE_REMOVE, mem_page_remove, 2),
-	WRAPPER(TDH_MEM_SEPT_REMOVE, mem_sept_remove, 2),
 	WRAPPER(TDH_MEM_SEPT_RD, mem_sept_rd, 2),
 	WRAPPER(TDH_MEM_RANGE_BLOCK, mem_range_block, 2),
-	WRAPPER(TDH_MEM_RANGE_UNBLOCK, mem_range_unblock, 2),
 	WRAPPER(TDH_MEM_TRACK, mem_track, 0),
 	WRAPPER(TDH_MR_EXTEND, mr_extend, 2),
 	WRAPPER(TDH_MR_FINALIZE, mr_finalize, 0),
-	WRAPPER(TDH_PHYMEM_PAGE_RDMD, phymem_page_rdmd, 0),
 	WRAPPER(TDH_PHYMEM_PAGE_RECLAIM, phymem_page_reclaim, 0),
 	WRAPPER(TDH_PHYMEM_PAGE_WBINVD, phymem_page_wbinvd, 0),
 	WRAPPER(TDH_PHYMEM_CACHE_WB, phymem_cache_wb, 0),
