@@ -296,7 +296,8 @@ static const struct tdx_vmcall tdx_vmcalls[] = {
 	[TDX_VMCALL_MAP_GPA] = { TDVMCALL_MAP_GPA, tdx_map_gpa },
 	[TDX_VMCALL_GET_QUOTE] = { TDVMCALL_GET_QUOTE, tdx_get_quote },
 	[TDX_VMCALL_FATAL_ERROR] = { TDVMCALL_REPORT_FATAL_ERROR, tdx_report_fatal_error },
-	[TDX_VMCALL_EVENT_NOTIFY] = { TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT, tdx_setup_event_notify },
+	[TDX_VMCALL_EVENT_NOTIFY] = { TDVMCALL_SETUP_EVENT_NOTIFY_INTERRUPT,
+				      tdx_setup_event_notify },
 };
 
 static_assert(ARRAY_SIZE(tdx_vmcalls) == TDX_VMCALL_HYPERCALL);

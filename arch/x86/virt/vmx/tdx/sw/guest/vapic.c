@@ -54,8 +54,9 @@ static void update_ppr(const struct tdx_sw_vcpu *vcpu)
 {
 	u32 in_service = vapic_highest_vector(vcpu, APIC_ISR) & VAPIC_PRIORITY_CLASS;
 	u32 tpr = *vapic_reg(vcpu, APIC_TASKPRI);
+	bool tpr_counts = (tpr & VAPIC_PRIORITY_CLASS) >= in_service;
 
-	*vapic_reg(vcpu, APIC_PROCPRI) = (tpr & VAPIC_PRIORITY_CLASS) >= in_service ? tpr : in_service;
+	*vapic_reg(vcpu, APIC_PROCPRI) = tpr_counts ? tpr : in_service;
 }
 
 void vapic_init(struct tdx_sw_call *c)

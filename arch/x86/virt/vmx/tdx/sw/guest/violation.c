@@ -104,7 +104,7 @@ static enum guest_outcome reserved_bit_fault(struct tdx_sw_call *c, u64 qual, u6
 }
 
 enum guest_outcome guest_handle_ept_violation(struct tdx_sw_call *c, u64 gpa, u64 qual, u64 gla,
-					bool by_cpu)
+					      bool by_cpu)
 {
 	if (is_beyond_width(gpa))
 		return reserved_bit_fault(c, qual, gla);
