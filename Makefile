@@ -23,7 +23,7 @@ help:
 #:   selftests  KVM selftests in QEMU (emulated SVM)
 #:   bochs      KVM selftests in Bochs (emulated VMX and EPT)
 #:   test       kunit, selftests and bochs
-#:   lint       style, warnings, sparse, series against tree
+#:   lint       style, warnings, sparse, order of rooms, series against tree
 #:   export     write the commits of build/linux back to patches/
 #:   series     build/series: patches for mail, overlay included
 #:   bench      counts that compare across machines, and what ordinary VMs pay for TDX

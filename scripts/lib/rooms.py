@@ -80,7 +80,7 @@ def production(rooms):
 def includes(path, known):
     """The project's headers that a file includes."""
     with open(os.path.join(TOP, path)) as file:
-        names = re.findall(r'^#include "(.+?)"', file.read(), re.M)
+        names = re.findall(r'^\s*#\s*include\s*["<](.+?)[">]', file.read(), re.M)
     folder = os.path.dirname(path)
     for name in names:
         # From its own folder, or from one above: make's -I.
@@ -107,11 +107,15 @@ def symbols(obj):
     return defined, wanted
 
 
+def object_of(path, built):
+    return os.path.join(built, os.path.splitext(path)[0] + '.o')
+
+
 def calls(paths, built):
     """Arrows between objects; the folder has those of all C and assembler files."""
     owners, wants = {}, {}
     for path in paths:
-        obj = os.path.join(built, os.path.splitext(path)[0] + '.o')
+        obj = object_of(path, built)
         if path.endswith('.h') or not os.path.exists(obj):
             continue
         defined, wants[path] = symbols(obj)
@@ -141,20 +145,27 @@ def is_up(arrow, rooms):
     return source.rank <= target.rank
 
 
+def reachable(uses):
+    """All that each file uses, by way of others as well."""
+    reach = {}
+    for start in uses:
+        reach[start], left = set(), [start]
+        while left:
+            for target in uses.get(left.pop(), set()) - reach[start]:
+                reach[start].add(target)
+                left.append(target)
+    return reach
+
+
 def circles(arrows):
-    """Groups of files that use each other, each as the list of its files."""
+    """Groups of files that all use each other, each as the list of its files."""
     uses = {}
     for arrow in arrows:
         uses.setdefault(arrow.source, set()).add(arrow.target)
-    # Whoever uses nothing that is left is in no circle; neither is who is not used.
-    files = set(uses) | {target for targets in uses.values() for target in targets}
-    while True:
-        used = {target for source in files for target in uses.get(source, ()) if target in files}
-        left = {path for path in files if path in used and uses.get(path, set()) & files}
-        if left == files:
-            break
-        files = left
-    return [sorted(files)] if files else []
+    reach = reachable(uses)
+    groups = {tuple(sorted(other for other in reach[path] if path in reach.get(other, ())))
+              for path in reach if path in reach[path]}
+    return [list(group) for group in sorted(groups)]
 
 
 def judge(arrows, rooms, exceptions):
@@ -180,6 +191,8 @@ def check(built):
     wrong += [f'rooms: {room.area} has no {glob} for {room.name}' for room in rooms
               for glob in room.globs if not any(fnmatch.fnmatch(os.path.relpath(
                   path, room.area), glob) for path in paths)]
+    wrong += [f'{path} has no object: what it calls is unknown' for path in paths
+              if not path.endswith('.h') and not os.path.exists(object_of(path, built))]
     known = set(overlay_files())
     arrows = [arrow for path in paths for arrow in includes(path, known)]
     arrows += calls([path for path in known if area_of(path, rooms)], built)
@@ -190,13 +203,19 @@ def check_self():
     """That it would notice: a table and arrows made up."""
     rooms, exceptions = [], set()
     read_text('.. rooms of a\n\n  2  top  x/*  this\n  1  one  y.c, z.c\n  1  two  w.c  that\n'
-              '  except y.c f: reason\n.. end of rooms\n', 'self', rooms, exceptions)
+              '  except a/y.c f: reason\n.. end of rooms\n'
+              '.. rooms of a/b\n  1  own  *\n.. end of rooms\n', 'self', rooms, exceptions)
     cases = [('a/x/p.c', 'a/y.c', False), ('a/y.c', 'a/x/p.c', True), ('a/y.c', 'a/w.c', True),
              ('a/y.c', 'a/z.c', False), ('a/y.c', 'a/tests/t.c', True),
-             ('a/tests/t.c', 'a/x/p.c', False)]
+             ('a/tests/t.c', 'a/x/p.c', False), ('a/x/p.c', 'a/b/q.c', True)]
     wrong = [f'rooms.py: {source} -> {target} is judged wrongly' for source, target, up in cases
              if is_up(Arrow(source, target, 's'), rooms) != up]
-    ring = [Arrow('p', 'q', 's'), Arrow('q', 'r', 's'), Arrow('r', 'p', 's'), Arrow('r', 'v', 's')]
-    if exceptions != {('y.c', 'f')} or circles(ring) != [['p', 'q', 'r']] or circles(ring[:2]):
-        wrong.append('rooms.py: circles or exceptions are judged wrongly')
+    up = Arrow('a/y.c', 'a/x/p.c', 'f')
+    if judge([up], rooms, exceptions) or len(judge([up], rooms, set())) != 1 or \
+            len(judge([], rooms, exceptions)) != 1:
+        wrong.append('rooms.py: exceptions are judged wrongly')
+    # Two circles, and a file on the way from one to the other.
+    rings = [Arrow(*ends, 's') for ends in ('pq', 'qp', 'qm', 'mr', 'rs', 'sr', 'sv')]
+    if circles(rings) != [['p', 'q'], ['r', 's']] or circles(rings[1:4]):
+        wrong.append('rooms.py: circles are judged wrongly')
     return wrong

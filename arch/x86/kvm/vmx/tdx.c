@@ -132,6 +132,7 @@ void __init tdx_bringup(void)
 	if (!enable_tdx)
 		return;
 
+	/* Before anything can disable virtualization again. */
 	tdx_vcpus_init();
 	tdx_entry_init();
 

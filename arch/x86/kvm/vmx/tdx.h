@@ -22,7 +22,7 @@
  *	tdx_sept.c	private memory: changes of the mirror to SEAMCALLs
  *	tdx_msr.c	MSRs that KVM emulates for a TD
  *	tdx_control.c	control pages, reclaim, how failures are told of
- *	tdx_stats.c	counters
+ *	tdx_stats.c	counters; tdx_call.h: SEAMCALLs, counted
  *	tdx_debugfs.c	what they show in debugfs
  *	tdx_names.c	names of leaves, exits and TDVMCALLs
  *
@@ -278,38 +278,6 @@ static __always_inline bool tdx_status_has_exit_reason(u64 status)
 	       tdx_status_is_non_recoverable(status);
 }
 
-/*
- * SEAMCALLs on behalf of a TD go through here, to be counted, but for
- * TDH.VP.ENTER: tdx_vcpu_run() counts that one itself.  @call is evaluated once.
- */
-#define tdx_call(kvm_tdx, leaf, call)				\
-({								\
-	u64 __answer = (call);					\
-								\
-	tdx_count_call(kvm_tdx, leaf, __answer);		\
-	__answer;						\
-})
-
-/*
- * For leaves that find the module busy only for the short time that another
- * CPU's SEAMCALL takes, and whose caller can't be asked to come back: repeat.
- */
-#define TDX_MAX_BUSY_RETRIES	10000
-
-#define tdx_call_retry(kvm_tdx, leaf, call)			\
-({								\
-	int __retries = TDX_MAX_BUSY_RETRIES;			\
-	u64 __status;						\
-								\
-	do {							\
-		__status = tdx_call(kvm_tdx, leaf, call);	\
-		if (!tdx_status_is_busy(__status))		\
-			break;					\
-		cpu_relax();					\
-	} while (--__retries);					\
-	__status;						\
-})
-
 /* The parts of TD_PARAMS and of the command that INIT_VM needs. */
 struct tdx_td_config {
 	struct td_params params;
@@ -458,7 +426,6 @@ unsigned int tdx_nr_keyids_used(void);
 void tdx_count_leak(struct kvm *kvm, unsigned int nr_pages);
 u64 tdx_nr_leaked_pages(void);
 s64 tdx_nr_pages(void);
-void tdx_count_call(struct kvm_tdx *kvm_tdx, unsigned int leaf, u64 status);
 void tdx_count_exit(struct kvm *kvm, unsigned int reason);
 void tdx_count_vmcall(struct kvm *kvm, unsigned int i);
 

@@ -109,11 +109,6 @@ static_assert(offsetof(struct td_params, cpuid_values) == 256);
 #define TDX_MD_MRTD_WORDS		6
 #define TD_MD_CPUID_VALUES		0x9410000300000000ULL
 
-/* State of operation of a TD: that in which its vCPUs run */
-enum tdx_op_state {
-	TDX_OP_RUNNABLE		= 2,
-};
-
 /* CPUID leaves and subleaves of TD_MD_CPUID_VALUES have 7 bits each. */
 #define TDX_MD_CPUID_LEAF_HIGH		BIT(31)
 #define TDX_MD_CPUID_LEAF_MASK		GENMASK(6, 0)
@@ -180,13 +175,8 @@ static inline u64 tdx_md_cpuid_field(u32 leaf, bool has_subleaf, u32 subleaf,
 /* ... type: access to a page that the guest has not accepted */
 #define TDX_EXT_QUALIFICATION_PENDING	6
 
-/* States of a Secure EPT entry, see tdh_sept_info_state() */
-enum tdx_sept_state {
-	TDX_SEPT_FREE			= 0x00,
-	TDX_SEPT_PENDING		= 0x02,
-	TDX_SEPT_MAPPED			= 0x04,
-	TDX_SEPT_NL_MAPPED		= 0x84,
-};
+/* State of a Secure EPT entry, see tdh_sept_info_state(): has yet to be accepted */
+#define TDX_SEPT_PENDING		0x02
 
 /* TDH.MR.EXTEND measures this many bytes a call. */
 #define TDX_EXTENDMR_CHUNKSIZE		256

@@ -19,6 +19,7 @@
 
 #include "posted_intr.h"
 #include "tdx.h"
+#include "tdx_call.h"
 
 static DEFINE_PER_CPU(struct list_head, tdx_assoc_vcpus);
 
@@ -109,7 +110,10 @@ void tdx_vcpu_dissociate(struct kvm_vcpu *vcpu)
 		kvm_vm_bugged(vcpu->kvm);
 }
 
-/* Virtualization, and with it SEAMCALL, is about to be disabled here. */
+/*
+ * Virtualization, and with it SEAMCALL, is about to be disabled here.  Without TDX nobody
+ * calls this; if it turns out to be unusable, only after tdx_vcpus_init().
+ */
 void tdx_disable_virtualization_cpu(void)
 {
 	struct list_head *list = this_cpu_ptr(&tdx_assoc_vcpus);

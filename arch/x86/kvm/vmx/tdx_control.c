@@ -9,6 +9,7 @@
 #include <linux/xarray.h>
 
 #include "tdx.h"
+#include "tdx_call.h"
 
 /*
  * Like tdx_report_failure(), where the VM need not be bugged, or can't be.  From any

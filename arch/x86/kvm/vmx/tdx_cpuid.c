@@ -14,6 +14,7 @@
 #include "cpuid.h"
 #include "mmu.h"
 #include "tdx.h"
+#include "tdx_call.h"
 #include "vmx.h"
 #include "x86.h"
 

@@ -44,6 +44,7 @@
 #include <linux/seq_file.h>
 
 #include "tdx.h"
+#include "tdx_call.h"
 
 static void tdx_show_exits(struct seq_file *m, const atomic64_t *counts)
 {

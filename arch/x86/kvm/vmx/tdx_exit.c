@@ -16,8 +16,6 @@
  * Busy is returned to the caller instead of being retried here: it may last until
  * another CPU, or this one, has served an interrupt.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <asm/vmx.h>
 
 #include "tdx.h"

@@ -3,14 +3,13 @@
  * Key IDs: from the host's pool to a TD and back, the key on all packages, the caches
  * before a key ID is used again.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/misc_cgroup.h>
 #include <linux/mutex.h>
 
 #include <asm/tdx.h>
 
 #include "tdx.h"
+#include "tdx_call.h"
 
 /*
  * Serializes the leaves that take a lock of the module's that all TDs share:

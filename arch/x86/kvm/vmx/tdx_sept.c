@@ -24,8 +24,6 @@
  * vCPUs in the guest: these are kept out for a second attempt, which fails only
  * if something is broken.  A removal that couldn't begin so is -EBUSY once.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/mm.h>
 
 #include <kunit/visibility.h>
@@ -33,6 +31,7 @@
 #include "mmu.h"
 #include "mmu/external.h"
 #include "tdx.h"
+#include "tdx_call.h"
 
 /* KVM counts levels from 1, the module from 0. */
 static int tdx_level(enum pg_level level)

@@ -7,6 +7,7 @@
 #include <linux/atomic.h>
 
 #include "tdx.h"
+#include "tdx_call.h"
 
 static atomic64_t tdx_leaked_pages;
 static atomic64_t tdx_pages;

@@ -31,6 +31,7 @@
 
 #include "mmu.h"
 #include "tdx.h"
+#include "tdx_call.h"
 #include "vmx.h"
 #include "x86.h"
 

@@ -3,8 +3,6 @@
  * vCPUs of a TD: their life, and what KVM's common code wants done to one.  Which CPU
  * each belongs to is in tdx_assoc.c.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/slab.h>
 
 #include <asm/apic.h>
@@ -15,6 +13,7 @@
 #include "mmu.h"
 #include "posted_intr.h"
 #include "tdx.h"
+#include "tdx_call.h"
 #include "vmx.h"
 #include "x86.h"
 

@@ -19,6 +19,15 @@
 #include "../../mmu/tests/mmu_fixture.h"
 #include "../tdx.h"
 
+/* What KVM itself doesn't ask the module for: OP_STATE, states of an S-EPT entry. */
+#define TDX_OP_RUNNABLE		2
+
+enum {
+	TDX_SEPT_FREE		= 0x00,
+	TDX_SEPT_MAPPED		= 0x04,
+	TDX_SEPT_NL_MAPPED	= 0x84,
+};
+
 #define TDX_TEST_MAX_VCPUS	2
 
 /* Where cases map things: 2 MiB before the first GiB, hence tables of its own. */

@@ -11,6 +11,7 @@
 #include <asm/tdx.h>
 
 #include "mmu.h"
+#include "../tdx_call.h"
 #include "tdx_fixture.h"
 #include "x86.h"
 

@@ -23,14 +23,18 @@ struct tdx_sw_fake {
 
 extern const struct tdx_sw_fake *tdx_sw_fake_msr, *tdx_sw_fake_vmcs_field;
 
-static inline bool tdx_sw_fake_read(const struct tdx_sw_fake *fake, u32 nr, u64 *value)
+static inline bool tdx_sw_fake_read(const struct tdx_sw_fake **where, u32 nr, u64 *value)
 {
-	return IS_ENABLED(CONFIG_KUNIT) && fake && fake->read(nr, value);
+	const struct tdx_sw_fake *fake = IS_ENABLED(CONFIG_KUNIT) ? READ_ONCE(*where) : NULL;
+
+	return fake && fake->read(nr, value);
 }
 
-static inline bool tdx_sw_fake_write(const struct tdx_sw_fake *fake, u32 nr, u64 value)
+static inline bool tdx_sw_fake_write(const struct tdx_sw_fake **where, u32 nr, u64 value)
 {
-	return IS_ENABLED(CONFIG_KUNIT) && fake && fake->write(nr, value);
+	const struct tdx_sw_fake *fake = IS_ENABLED(CONFIG_KUNIT) ? READ_ONCE(*where) : NULL;
+
+	return fake && fake->write(nr, value);
 }
 
 /* ---- the current VMCS (vmcs.c) ---- */

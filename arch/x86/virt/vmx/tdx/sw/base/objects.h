@@ -180,7 +180,7 @@ enum {
 
 /* TDVPR page.  Fields without a note change with the TDVPR held exclusively. */
 struct tdx_sw_vcpu {
-	u8 state;			/* DISABLED comes with it shared, see vp.c */
+	u8 state;			/* DISABLED comes with it shared, see host/vp.c */
 	u8 num_pages;			/* this one included */
 	u8 pend_nmi;			/* WRITE_ONCE() */
 	u8 trap_like_exit;		/* the guest's last one; allows the recoverability hint */

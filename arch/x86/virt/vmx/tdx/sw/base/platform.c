@@ -93,7 +93,7 @@ u64 tdx_sw_read_msr(u32 msr)
 	u32 low, high;
 	u64 fake;
 
-	if (tdx_sw_fake_read(READ_ONCE(tdx_sw_fake_msr), msr, &fake))
+	if (tdx_sw_fake_read(&tdx_sw_fake_msr, msr, &fake))
 		return fake;
 	if (rdmsr_safe(msr, &low, &high))
 		return 0;
@@ -103,7 +103,7 @@ u64 tdx_sw_read_msr(u32 msr)
 /* One that the CPU has. */
 void tdx_sw_write_msr(u32 msr, u64 value)
 {
-	if (!tdx_sw_fake_write(READ_ONCE(tdx_sw_fake_msr), msr, value))
+	if (!tdx_sw_fake_write(&tdx_sw_fake_msr, msr, value))
 		native_write_msr(msr, lower_32_bits(value), upper_32_bits(value));
 }
 

@@ -4,7 +4,7 @@
  * one vCPU with what another one has.
  *
  * All of it follows the mitigations that the kernel has chosen.  What has to happen
- * next to VM entry and VM exit, without a RET in between, is in vmenter.S.
+ * next to VM entry and VM exit, without a RET in between, is in run/vmenter.S.
  */
 #include <linux/percpu.h>
 #include <asm/barrier.h>

@@ -34,7 +34,7 @@ u64 guest_vmread(u32 field)
 {
 	u64 value = 0;
 
-	if (tdx_sw_fake_read(READ_ONCE(tdx_sw_fake_vmcs_field), field, &value))
+	if (tdx_sw_fake_read(&tdx_sw_fake_vmcs_field, field, &value))
 		return value;
 	WARN_ONCE(!vmx_vmread(field, &value), "VMREAD of %x failed\n", field);
 	return value;
@@ -42,7 +42,7 @@ u64 guest_vmread(u32 field)
 
 void guest_vmwrite(u32 field, u64 value)
 {
-	if (tdx_sw_fake_write(READ_ONCE(tdx_sw_fake_vmcs_field), field, value))
+	if (tdx_sw_fake_write(&tdx_sw_fake_vmcs_field, field, value))
 		return;
 	WARN_ONCE(!vmx_vmwrite(field, value), "VMWRITE of %x failed\n", field);
 }

@@ -2,7 +2,7 @@
 /*
  * Where the kernel enters: the hook, the table of host leaves, what boot sets aside.
  *
- * Knows all rooms.
+ * Knows all rooms but that of the tests (probe/).
  */
 #ifndef _X86_VIRT_TDX_SW_GATE_H
 #define _X86_VIRT_TDX_SW_GATE_H

@@ -110,7 +110,7 @@ static u64 dispatch(struct tdx_sw_regs *regs, bool from_guest_state)
 asmlinkage void tdx_sw_seamcall(struct tdx_sw_regs *regs);
 
 /*
- * TDH.VP.ENTER comes from where instrumentation is not allowed: see enter.c.
+ * TDH.VP.ENTER comes from where instrumentation is not allowed: see run/enter.c.
  */
 asmlinkage noinstr void tdx_sw_seamcall(struct tdx_sw_regs *regs)
 {

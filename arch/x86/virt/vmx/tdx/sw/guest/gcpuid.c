@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CPUID in the guest: the table that cpuid.c made for the TD, and what changes
+ * CPUID in the guest: the table that td/cpuid.c made for the TD, and what changes
  * while a vCPU runs: its APIC id, its control registers, its extended state.
  */
 #include "guest/gstate.h"

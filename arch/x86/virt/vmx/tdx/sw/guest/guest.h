@@ -97,7 +97,7 @@ void guest_inject_ve(struct tdx_sw_call *c, const struct tdx_sw_ve_info *info);
 void guest_end_shadow(void);
 void guest_skip_instruction(struct tdx_sw_call *c);
 
-/* ---- instructions that exit (instr.c, gmsr.c, gcr.c) ---- */
+/* ---- instructions that exit (instr.c, gmsr.c, gmsr_table.c, gcr.c) ---- */
 
 enum guest_outcome guest_instruction(struct tdx_sw_call *c);
 enum guest_outcome guest_undefined_opcode(struct tdx_sw_call *c);

@@ -4,7 +4,7 @@
  *
  * The table below has a row for every exit reason that is caused by an
  * instruction.  MSRs are in gmsr.c, control registers in gcr.c, TDCALL in
- * tdcall.c, the values of CPUID in cpuid.c.
+ * tdcall.c, the values of CPUID in gcpuid.c.
  */
 #include <asm/trapnr.h>
 

@@ -6,7 +6,6 @@
 
 #define EPT_QUAL_HIDDEN		GENMASK_ULL(12, 7)
 #define EXIT_INFO_MASK		GENMASK_ULL(31, 0)
-#define REASON_BASIC		GENMASK(15, 0)
 
 /**
  * guest_exit() - Let the host see an asynchronous exit

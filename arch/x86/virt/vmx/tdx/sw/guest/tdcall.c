@@ -5,7 +5,7 @@
  *
  * A leaf checks everything and then commits, as those of the host do.  Its locks
  * are held only while it runs, and a lock that the host wants is the host's
- * (lock.h).  A leaf whose memory operand the guest cannot reach has not been
+ * (base/lock.h).  A leaf whose memory operand the guest cannot reach has not been
  * executed: the guest comes back to it when the host, or the guest's #VE handler,
  * has dealt with the page.
  */

@@ -4,7 +4,7 @@
  *
  * Each follows the same path: find and lock the entry, ask the legality table,
  * check blocking and tracking, check page operands, commit.  The prologue has
- * checked TD, GPA and level and holds the tree lock (call.c).
+ * checked TD, GPA and level and holds the tree lock (pages/call.c).
  */
 #include <asm/page.h>
 

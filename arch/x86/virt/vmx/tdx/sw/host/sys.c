@@ -11,7 +11,7 @@
  * before it.  SYS_SHUTDOWN wants that there is none: calls are counted in and out,
  * and the last one closes the door behind itself.
  *
- * TDMRs and PAMT are in tdmr.c, what SYS.RD returns in sysfield.c.
+ * TDMRs and PAMT are in tdmr.c, what SYS.RD returns in td/sysfield.c.
  */
 #include <linux/cpumask.h>
 #include <linux/string.h>

@@ -13,7 +13,7 @@ const struct inject_source *inject_sources[NR_INJECT_SOURCES];
 
 static bool is_interruption(const struct tdx_sw_call *c, u64 status)
 {
-	return c->leaf->nr == TDH_PHYMEM_CACHE_WB && status == SEAM_INTERRUPTED_RESUMABLE;
+	return c->leaf->flags & LEAF_INTERRUPTIBLE && status == SEAM_INTERRUPTED_RESUMABLE;
 }
 
 /**

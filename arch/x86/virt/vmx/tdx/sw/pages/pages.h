@@ -4,8 +4,8 @@
  * Secure EPT, TLB epochs, the locks that a call holds, the checks of operands that
  * many leaves have in common.
  *
- * Knows the base, and no leaf: a row of the table of leaves says what a leaf wants
- * to be found and locked for it.
+ * Knows the base, and leaves by their rows alone: a row says what the leaf wants to be
+ * found and locked for it.
  *
  * A lock that is held is a status; the locks that a call took are recorded in the
  * call and dropped by the dispatcher, so a leaf just returns from wherever it is.
@@ -24,7 +24,7 @@
 
 /* ---- a call ---- */
 
-/* General registers at the SEAMCALL, in the order that entry.S stores them. */
+/* General registers at the SEAMCALL, in the order that gate/entry.S stores them. */
 struct tdx_sw_regs {
 	u64 r15;
 	u64 r14;
@@ -113,6 +113,8 @@ enum tdx_sw_hold {
 #define LEAF_OUT_RDX		BIT(7)
 #define LEAF_OUT_R8		BIT(8)
 #define LEAF_OUT_SEPT		(LEAF_OUT_RCX | LEAF_OUT_RDX)
+/* Begins and stops itself if an interruption is injected */
+#define LEAF_INTERRUPTIBLE	BIT(10)
 /* Pages of L2 tables, in R9 to R11 of version 1: none, before anything is checked */
 #define LEAF_OUT_L2_PAGES	BIT(9)
 

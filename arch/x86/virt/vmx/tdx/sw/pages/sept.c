@@ -9,7 +9,7 @@
  * takes the tree lock first: shared, or exclusively for changes that cut off or
  * reconnect a table (RANGE.BLOCK, RANGE.UNBLOCK, SEPT.REMOVE).  So a walk under the
  * shared tree lock meets only tables that stay.  With the TDR held exclusively
- * neither lock is needed.  The guest's leaves take no tree lock, see accept.c.
+ * neither lock is needed.  The guest's leaves take no tree lock, see guest/accept.c.
  *
  * References: an entry that is not FREE refers to a page of type PT_REG (leaf)
  * or PT_EPT (non-leaf) whose owner is this TD, and no other entry refers to it.

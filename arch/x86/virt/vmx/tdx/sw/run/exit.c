@@ -17,7 +17,6 @@
 
 #define EPT_QUAL_GLA_VALID	BIT_ULL(7)
 #define QUAL_NMI_UNBLOCKED	BIT_ULL(12)
-#define REASON_BASIC		GENMASK(15, 0)
 #define REASON_BUS_LOCK		BIT(26)
 
 /* The host enters again after a TDVMCALL: its registers are the answer. */

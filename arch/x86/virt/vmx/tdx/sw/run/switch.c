@@ -2,7 +2,7 @@
 /*
  * Registers that belong to the guest while it runs and that no VMCS field
  * switches: extended state, XCR0 and IA32_XSS, debug registers, CR2, MSRs but
- * IA32_SPEC_CTRL (spec.c).
+ * IA32_SPEC_CTRL (base/spec.c).
  *
  * The guest's are loaded once, at TDH.VP.ENTER, and taken back once, when the
  * host is to see an exit: what the module handles by itself happens with the

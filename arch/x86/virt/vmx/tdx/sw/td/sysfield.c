@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What TDH.SYS.RD, .RDALL and .INFO, TDG.SYS.RD and .RDALL tell about the module.
+ * What host and guest can learn about the module (TDH.SYS.RD, .RDALL and .INFO,
+ * TDG.SYS.RD and .RDALL).
  *
  * The values are what this module can honour, not what a particular module
  * offers: a feature that it does not have is not enumerated.

@@ -24,7 +24,7 @@ void measure_digest(const void *first, unsigned int first_len, const void *secon
 		    unsigned int second_len, void *digest);
 void measure_mac(const void *data, unsigned int len, void *mac);
 
-/* ---- CPUID (cpuid.c, cpuid_table.c, topology.c) ---- */
+/* ---- CPUID (cpuid.c, cpuid_table.c, cpuid_page.c, topology.c) ---- */
 
 #define TDX_SW_NO_SUBLEAF	U32_MAX
 
