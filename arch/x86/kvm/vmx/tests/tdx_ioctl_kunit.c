@@ -338,6 +338,28 @@ static void init_vm_comes_before_vcpus(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->kvm_tdx->state, TD_STATE_UNINITIALIZED);
 }
 
+/* It has looked at the TD's state already, so that this doesn't change meanwhile. */
+static void vcpu_in_the_making_holds_commands_off(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+	struct kvm_vcpu *vcpu;
+
+	init_good_vm(test);
+	vcpu = create_vcpu(test);
+
+	t->kvm->created_vcpus++;
+	KUNIT_EXPECT_EQ(test, vm_cmd(test, KVM_TDX_FINALIZE_VM, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, vcpu_cmd(test, vcpu, KVM_TDX_INIT_VCPU, 0), -EBUSY);
+	t->kvm->created_vcpus--;
+
+	KUNIT_EXPECT_EQ(test, t->kvm_tdx->state, TD_STATE_INITIALIZED);
+	KUNIT_EXPECT_EQ(test, to_tdx(vcpu)->state, VCPU_TD_STATE_UNINITIALIZED);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&t->kvm->lock));
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&t->kvm->slots_lock));
+	KUNIT_ASSERT_FALSE(test, mutex_is_locked(&vcpu->mutex));
+	KUNIT_EXPECT_EQ(test, vcpu_cmd(test, vcpu, KVM_TDX_INIT_VCPU, 0), 0);
+}
+
 static void memslots_are_below_the_shared_bit(struct kunit *test)
 {
 	struct ioctl_test *i = ioctl_test(test);
@@ -545,6 +567,7 @@ static struct kunit_case tdx_ioctl_cases[] = {
 	KUNIT_CASE_PARAM(init_vm_is_refused, bad_init_gen_params),
 	KUNIT_CASE(command_has_its_state_and_no_flags),
 	KUNIT_CASE(init_vm_comes_before_vcpus),
+	KUNIT_CASE(vcpu_in_the_making_holds_commands_off),
 	KUNIT_CASE(memslots_are_below_the_shared_bit),
 	KUNIT_CASE_PARAM(refusal_by_the_module_is_told, init_error_gen_params),
 	KUNIT_CASE(cgroup_limits_tds),
