@@ -6,8 +6,6 @@
  * instruction.  MSRs are in gmsr.c, control registers in gcr.c, TDCALL in
  * tdcall.c, the values of CPUID in gcpuid.c.
  */
-#include <asm/trapnr.h>
-
 #include "guest/gstate.h"
 
 /* Exit reasons that the kernel has no name for */

@@ -9,7 +9,6 @@
  * executed: the guest comes back to it when the host, or the guest's #VE handler,
  * has dealt with the page.
  */
-#include <asm/trapnr.h>
 #include <asm/tsc.h>
 
 #include "guest/gstate.h"

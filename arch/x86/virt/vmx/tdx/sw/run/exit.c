@@ -8,8 +8,6 @@
 #define pr_fmt(fmt) "tdx_sw: " fmt
 
 #include <linux/kernel.h>
-#include <asm/apic.h>
-#include <asm/trap_pf.h>
 #include <asm/trapnr.h>
 
 #include "guest/gstate.h"
