@@ -22,6 +22,8 @@ struct tdx_sw_fake {
 };
 
 extern const struct tdx_sw_fake *tdx_sw_fake_msr, *tdx_sw_fake_vmcs_field;
+/* No interrupt of the machine's waits, as far as the module is told. */
+DECLARE_PER_CPU(bool, tdx_sw_fake_quiet);
 
 static inline bool tdx_sw_fake_read(const struct tdx_sw_fake **where, u32 nr, u64 *value)
 {

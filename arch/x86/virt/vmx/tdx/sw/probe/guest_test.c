@@ -172,6 +172,8 @@ int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit)
 	/* It is raised by an interrupt, which has to wait. */
 	if (exit->interrupted)
 		irq_work_queue(&interrupt);
+	/* No other one is to be seen: a busy machine may have one waiting at all times. */
+	__this_cpu_write(tdx_sw_fake_quiet, !exit->interrupted);
 	call_of(&c, &regs, tdvpr);
 	c.exit = (struct tdx_sw_vmexit) { .reason = exit->earlier };
 	if (exit->earlier)
@@ -184,6 +186,7 @@ int tdx_sw_test_exit(u64 tdvpr, struct tdx_sw_test_exit *exit)
 	};
 	zerostep_new_rip(&c, guest_vmread(GUEST_RIP));
 	exit->to_host = exit_handle(&c) == GUEST_EXIT;
+	__this_cpu_write(tdx_sw_fake_quiet, false);
 	show_outcome(exit, &c);
 	/* What a guest leaf locks it drops itself. */
 	WARN_ON_ONCE(c.nr_held);

@@ -336,15 +336,10 @@ static u64 *shared_entry(const struct shared *sh, unsigned int level)
 
 static void shared_report(struct swg *s, u64 gpa)
 {
-	unsigned int tries = 0;
-
-	do {
-		s->g.gpr[G_RCX] = gpa;
-		s->g.gpr[G_RDX] = DATA_GPA;
-		s->g.gpr[G_R8] = 0;
-		swg_tdcall(s, T_REPORT);
-	} while (!s->x.to_host && !s->g.event && swg_vmread(s, GUEST_RIP) == CODE_RIP &&
-		 ++tries < 100);
+	s->g.gpr[G_RCX] = gpa;
+	s->g.gpr[G_RDX] = DATA_GPA;
+	s->g.gpr[G_R8] = 0;
+	swg_tdcall(s, T_REPORT);
 }
 
 static void report_can_go_to_shared_memory(struct kunit *test)

@@ -92,17 +92,10 @@ static void fill_extension(struct swg *s)
 
 static u64 report(struct swg *s, u64 gpa, u64 data, u64 subtype)
 {
-	unsigned int tries = 0;
-	u64 status;
-
-	/* It gives way to interrupts of the machine. */
-	do {
-		s->g.gpr[G_RCX] = gpa;
-		s->g.gpr[G_RDX] = data;
-		s->g.gpr[G_R8] = subtype;
-		status = swg_tdcall(s, T_REPORT);
-	} while (!s->x.to_host && swg_vmread(s, GUEST_RIP) == CODE_RIP && ++tries < 100);
-	return status;
+	s->g.gpr[G_RCX] = gpa;
+	s->g.gpr[G_RDX] = data;
+	s->g.gpr[G_R8] = subtype;
+	return swg_tdcall(s, T_REPORT);
 }
 
 static u64 verify(struct swg *s, u64 gpa)
