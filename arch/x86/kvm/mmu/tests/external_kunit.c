@@ -106,6 +106,30 @@ static void every_change_has_its_row(struct kunit *test)
 	}
 }
 
+static void expect_refusal(struct kunit *test, const struct want *want, bool shared)
+{
+	struct test_vm *vm = test->priv;
+
+	KUNIT_EXPECT_EQ(test, -EIO,
+			external_change_spte(vm->kvm, 0, spte_of_kind(want->from, 1),
+					     spte_of_kind(want->to, 2), PG_LEVEL_2M, shared));
+}
+
+static void refused_changes_reach_no_backend(struct kunit *test)
+{
+	const struct want *want = test->param_value;
+	struct test_vm *vm = test->priv;
+
+	/* They are bugs, at which a VM that has one already is not warned of again. */
+	vm->kvm->vm_bugged = true;
+	if (!want->read_ok)
+		expect_refusal(test, want, true);
+	if (!want->write_ok)
+		expect_refusal(test, want, false);
+	vm->kvm->vm_bugged = false;
+	KUNIT_EXPECT_EQ(test, 0, vm->model.nr_calls);
+}
+
 static void all_pairs_of_kinds_are_covered(struct kunit *test)
 {
 	bool covered[NR_KINDS][NR_KINDS] = {};
@@ -420,6 +444,7 @@ static void absent_operations_succeed(struct kunit *test)
 
 static struct kunit_case external_cases[] = {
 	KUNIT_CASE_PARAM(every_change_has_its_row, want_gen_params),
+	KUNIT_CASE_PARAM(refused_changes_reach_no_backend, want_gen_params),
 	KUNIT_CASE(all_pairs_of_kinds_are_covered),
 	KUNIT_CASE(nothing_changes_is_no_row),
 	KUNIT_CASE(other_nonpresent_values_are_refused),
