@@ -281,10 +281,12 @@ static void busy_begin_is_retried(struct kunit *test)
 static const struct begin_failure {
 	const char *desc;
 	unsigned int leaf;
+	unsigned int nr_leaves;
 } begin_failures[] = {
-	{ "first_leaf", 0 },
-	{ "fifth_leaf", 4 },
-	{ "last_leaf", 9 },
+	{ "first_leaf", 0, 10 },
+	{ "fifth_leaf", 4, 10 },
+	{ "last_leaf", 9, 10 },
+	{ "only_leaf", 0, 1 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(begin_failure, begin_failures, desc);
@@ -296,16 +298,16 @@ static void failed_begin_bugs_the_vm_and_goes_on(struct kunit *test)
 	struct test_vm *vm = test->priv;
 	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
 
-	test_map_range(vm, vcpu, 0, 10);
+	test_map_range(vm, vcpu, 0, f->nr_leaves);
 	model_reset_counts(vm);
 	model_fail(vm, MODEL_BEGIN, f->leaf, 1, -EIO);
 
-	test_unmap_without_yield(vm, 0, 10);
+	test_unmap_without_yield(vm, 0, f->nr_leaves);
 
 	KUNIT_EXPECT_TRUE(test, vm->kvm->vm_bugged);
-	KUNIT_EXPECT_EQ(test, 10, vm->model.count[MODEL_FINISH]);
+	KUNIT_EXPECT_EQ(test, f->nr_leaves, vm->model.count[MODEL_FINISH]);
 	KUNIT_EXPECT_EQ(test, 1, vm->model.count[MODEL_FLUSH]);
-	KUNIT_EXPECT_EQ(test, 0, present_leaves(vm, vcpu, 0, 10));
+	KUNIT_EXPECT_EQ(test, 0, present_leaves(vm, vcpu, 0, f->nr_leaves));
 	test_vcpu_destroy(vcpu);
 }
 

@@ -295,6 +295,82 @@ static void deletion_of_a_slot_unmaps_both_kinds(struct kunit *test)
 	test_expect_no_violation(s->vm);
 }
 
+static void convert(struct slot_test *s, unsigned long attributes)
+{
+	struct kvm_gfn_range range = {
+		.slot = &s->slot,
+		.start = GFN,
+		.end = GFN + 1,
+		.arg.attributes = attributes,
+		.may_block = true,
+	};
+
+	write_lock(&s->kvm->mmu_lock);
+	kvm_mmu_invalidate_begin(s->kvm);
+	kvm_arch_pre_set_memory_attributes(s->kvm, &range);
+	kvm_mmu_invalidate_end(s->kvm);
+	write_unlock(&s->kvm->mmu_lock);
+}
+
+static void map_both_kinds(struct slot_test *s, int private, int shared)
+{
+	kvm_pfn_t pfn = page_to_pfn(s->vm->page);
+
+	KUNIT_ASSERT_EQ(s->vm->test, 0, test_vcpu_topup(s->vcpu));
+	KUNIT_ASSERT_EQ(s->vm->test, private, test_map(s->vcpu, GFN, pfn, true));
+	KUNIT_ASSERT_EQ(s->vm->test, shared, test_map(s->vcpu, GFN, pfn, false));
+}
+
+/* What has the kind already keeps its content. */
+static void conversion_unmaps_the_other_kind(struct kunit *test)
+{
+	struct slot_test *s = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, kvm_mmu_reload(s->vcpu));
+	map_both_kinds(s, RET_PF_FIXED, RET_PF_FIXED);
+
+	convert(s, KVM_MEMORY_ATTRIBUTE_PRIVATE);
+	KUNIT_EXPECT_EQ(test, MODEL_LEAF, model_state(s->vm, GFN, PG_LEVEL_4K));
+	KUNIT_EXPECT_FALSE(test, is_shadow_present_pte(test_read_direct_spte(s->vcpu, GFN)));
+
+	map_both_kinds(s, RET_PF_SPURIOUS, RET_PF_FIXED);
+	convert(s, 0);
+	KUNIT_EXPECT_EQ(test, MODEL_FREE_ENTRY, model_state(s->vm, GFN, PG_LEVEL_4K));
+	KUNIT_EXPECT_TRUE(test, is_shadow_present_pte(test_read_direct_spte(s->vcpu, GFN)));
+	test_expect_no_violation(s->vm);
+}
+
+static u64 log_dirty(struct slot_test *s, u32 cpu_log_size)
+{
+	KUNIT_ASSERT_EQ(s->vm->test, 0, test_vcpu_topup(s->vcpu));
+	test_map(s->vcpu, GFN, page_to_pfn(s->vm->page), false);
+	KUNIT_ASSERT_TRUE(s->vm->test,
+			  is_writable_pte(test_read_direct_spte(s->vcpu, GFN)));
+
+	s->kvm->arch.cpu_dirty_log_size = cpu_log_size;
+	write_lock(&s->kvm->mmu_lock);
+	kvm_arch_mmu_enable_log_dirty_pt_masked(s->kvm, &s->slot, 0, BIT(0));
+	write_unlock(&s->kvm->mmu_lock);
+	return test_read_direct_spte(s->vcpu, GFN);
+}
+
+/* By Dirty bits if the CPU logs for this VM; else by writes that fault. */
+static void writes_are_logged_as_the_vm_lets_the_cpu(struct kunit *test)
+{
+	struct slot_test *s = test->priv;
+	u64 spte;
+
+	if (!shadow_dirty_mask)
+		kunit_skip(test, "no Dirty bits in the page tables");
+
+	KUNIT_ASSERT_EQ(test, 0, kvm_mmu_reload(s->vcpu));
+	spte = log_dirty(s, 512);
+	KUNIT_EXPECT_TRUE(test, is_writable_pte(spte));
+	KUNIT_EXPECT_FALSE(test, spte & shadow_dirty_mask);
+	spte = log_dirty(s, 0);
+	KUNIT_EXPECT_FALSE(test, is_writable_pte(spte));
+}
+
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(mirror_root_is_loaded_once),
 	KUNIT_CASE(ordinary_vcpu_has_no_mirror_root),
@@ -311,6 +387,8 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(initial_memory_waits_for_a_busy_backend),
 	KUNIT_CASE(signal_ends_the_wait_for_a_busy_backend),
 	KUNIT_CASE(deletion_of_a_slot_unmaps_both_kinds),
+	KUNIT_CASE(conversion_unmaps_the_other_kind),
+	KUNIT_CASE(writes_are_logged_as_the_vm_lets_the_cpu),
 	{}
 };
 

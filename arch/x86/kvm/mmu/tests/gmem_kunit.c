@@ -4,6 +4,8 @@
  * the callback, with what of the source, and what is left after a failure.
  */
 #include <kunit/test.h>
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/mman.h>
 #include <linux/swap.h>
 #include <linux/uaccess.h>
@@ -232,6 +234,42 @@ static void source_that_cannot_be_read_ends_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, populate(s, &p, GFN + 1, src, 1));
 }
 
+static int map_page_by_pfn(struct file *file, struct vm_area_struct *vma)
+{
+	struct page *page = file->private_data;
+
+	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(page), PAGE_SIZE,
+			       vma->vm_page_prot);
+}
+
+static const struct file_operations by_pfn_fops = { .mmap = map_page_by_pfn };
+
+/* As a device's memory is mapped: there is no struct page to be had by GUP. */
+static void source_may_be_mapped_by_pfn(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct slot_test *s = test->priv;
+	struct populated p = {};
+	unsigned long addr;
+	struct file *file;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	memset(page_address(page), 0x30, PAGE_SIZE);
+	file = anon_inode_getfile("by-pfn", &by_pfn_fops, page, O_RDWR);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	addr = kunit_vm_mmap(test, file, 0, PAGE_SIZE, PROT_READ, MAP_SHARED, 0);
+	fput(file);
+	KUNIT_ASSERT_NE(test, 0, addr);
+	slot_test_make_private(s, GFN, GFN + 1);
+
+	KUNIT_EXPECT_EQ(test, 1, populate(s, &p, GFN, (void __user *)addr, 1));
+	KUNIT_EXPECT_EQ(test, 0x30, p.first[0]);
+	KUNIT_EXPECT_EQ(test, 0x30, p.last[0]);
+
+	KUNIT_EXPECT_EQ(test, 0, vm_munmap(addr, PAGE_SIZE));
+	__free_page(page);
+}
+
 static struct kunit_case gmem_cases[] = {
 	KUNIT_CASE(each_page_is_populated_once),
 	KUNIT_CASE(page_that_was_faulted_in_is_in_use),
@@ -241,6 +279,7 @@ static struct kunit_case gmem_cases[] = {
 	KUNIT_CASE(no_reference_to_a_page_is_kept),
 	KUNIT_CASE(each_page_has_its_part_of_the_source),
 	KUNIT_CASE(source_that_cannot_be_read_ends_it),
+	KUNIT_CASE(source_may_be_mapped_by_pfn),
 	{}
 };
 

@@ -138,6 +138,50 @@ static void new_and_moved_slots_replace_mmio(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* The lock is held for writing, and has to be given up and taken again so. */
+static void zap_of_mmio_yields(struct kunit *test)
+{
+	struct test_vm *vm = test->priv;
+	struct kvm_vcpu *vcpu = test_vcpu_create(vm);
+	gfn_t gfn;
+
+	for (gfn = 3; gfn < 5; gfn++) {
+		KUNIT_ASSERT_EQ(test, 0, test_vcpu_topup(vcpu));
+		KUNIT_ASSERT_EQ(test, RET_PF_EMULATE, test_map_mmio(vcpu, gfn));
+	}
+
+	write_lock(&vm->kvm->mmu_lock);
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();
+	kvm_tdp_mmu_zap_mmio_sptes(vm->kvm, 3, 5);
+	KUNIT_EXPECT_FALSE(test, need_resched());
+	lockdep_assert_held_write(&vm->kvm->mmu_lock);
+	write_unlock(&vm->kvm->mmu_lock);
+
+	for (gfn = 3; gfn < 5; gfn++)
+		KUNIT_EXPECT_EQ(test, SHADOW_NONPRESENT_VALUE, test_read_direct_spte(vcpu, gfn));
+	test_vcpu_destroy(vcpu);
+}
+
+static void one_tree_has_both_kinds_without_a_mirror(struct kunit *test)
+{
+	static const enum kvm_gfn_range_filter filters[] = {
+		0, KVM_FILTER_SHARED, KVM_FILTER_PRIVATE, KVM_FILTER_SHARED | KVM_FILTER_PRIVATE,
+	};
+	struct test_vm *vm = test->priv;
+	int i;
+
+	for (i = 1; i < ARRAY_SIZE(filters); i++)
+		KUNIT_EXPECT_EQ(test, (i & 1 ? TDP_ROOTS_DIRECT : 0) |
+				      (i & 2 ? TDP_ROOTS_MIRROR : 0),
+				kvm_filter_to_root_types(vm->kvm, filters[i]));
+
+	vm->kvm->arch.gfn_direct_bits = 0;
+	for (i = 0; i < ARRAY_SIZE(filters); i++)
+		KUNIT_EXPECT_EQ(test, TDP_ROOTS_DIRECT,
+				kvm_filter_to_root_types(vm->kvm, filters[i]));
+}
+
 /*
  * Locking all vCPUs
  */
@@ -272,6 +316,8 @@ static struct kunit_case vm_cases[] = {
 	KUNIT_CASE(dirty_log_of_the_cpu_is_the_vms_own),
 	KUNIT_CASE(slots_end_below_the_direct_bit),
 	KUNIT_CASE(new_and_moved_slots_replace_mmio),
+	KUNIT_CASE(zap_of_mmio_yields),
+	KUNIT_CASE(one_tree_has_both_kinds_without_a_mirror),
 	KUNIT_CASE(all_vcpus_are_locked_and_unlocked),
 	KUNIT_CASE(killed_task_holds_no_vcpu),
 	{}
