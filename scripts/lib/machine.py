@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from lib.common import Fail, KNOBS, SLOWER, die_with_parent, end_group
+from lib import bochs
 from lib import kvmhost
 from lib import memory
 from lib.patience import Patience
@@ -24,34 +25,8 @@ COMMON = 'console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 panic=-1 loglevel
 NX_RECOVERY = 'kvm.nx_huge_pages=on kvm.nx_huge_pages_recovery_ratio=1 ' \
               'kvm.nx_huge_pages_recovery_period_ms=100'
 KINDS = ('qemu', 'bochs', 'kvm')
-BOCHS_CPU = 'corei7_skylake_x'
 # What QEMU says when KVM can't go on. It stops the machine then, and waits.
 KVM_GAVE_UP = re.compile(r'KVM internal error|KVM: entry failed|error: kvm run failed')
-
-BOCHSRC = '''config_interface: textconfig
-display_library: rfb, options="timeout=0"
-plugin_ctrl: unmapped=true, biosdev=true, speaker=false, extfpuirq=true, parallel=false, serial=true
-megs: {megs}
-cpu: model={model}, count={cpus}, ips=125000000, reset_on_triple_fault=0, ignore_bad_msrs=1
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
-vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
-boot: cdrom
-ata0-master: type=cdrom, path={folder}/image.iso, status=inserted
-com1: enabled=1, mode=file, dev={log}
-log: {folder}/bochs.log
-panic: action=fatal
-clock: sync=none, time0=utc
-'''
-
-ISOLINUX = '''default linux
-prompt 0
-timeout 0
-label linux
-  kernel /linux
-  initrd /initrd
-  append {line}
-'''
-
 
 def check_kind(kind, allowed, target, need):
     """Refuse a machine that is no good for the target; need: what it needs of KVM."""
@@ -78,26 +53,14 @@ def processor(kind, model, *tcg, off=()):
     return ['-cpu', cpu, *(['-accel', 'kvm'] if kind == 'kvm' else tcg)]
 
 
-def bochs_help():
-    """What Bochs says of itself: its options, and its version."""
-    done = subprocess.run(['bochs', '--help'], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
-    return done.stdout + done.stderr
-
-
-def bochs_version(text):
-    for line in text.splitlines():
-        if 'Bochs x86 Emulator' in line:
-            return line.split()[3]
-    return ''
-
-
 class Machine:
     def __init__(self, kind, folder, kernel, log, cpus=None):
         self.kind, self.folder, self.kernel, self.log = kind, folder, kernel, log
         self.initrd = os.path.join(folder, 'initrd')
         self.memory = memory.MACHINES[kind]
         self.cpus = cpus or 2
+        # The second serial port (a Console), how long it may be silent; a raw disk image.
+        self.console, self.silence, self.disk = None, 0, ''
         self.boot_limit = (600 if kind == 'bochs' else 180) * SLOWER
         self.pace = 1
         # What the tests in QEMU ask of the kernel, besides TDX.
@@ -116,55 +79,28 @@ class Machine:
         cpu += ['-d', 'cpu_reset', '-D', os.path.join(self.folder, 'resets')]
         return ['qemu-system-x86_64', '-machine', 'q35', *cpu, '-smp', str(self.cpus),
                 '-m', str(self.memory), '-nodefaults', '-no-user-config', '-display', 'none',
-                '-no-reboot', '-serial', f'file:{self.log}', '-kernel', self.kernel,
-                '-initrd', self.initrd, '-append', line]
+                '-no-reboot', '-serial', f'file:{self.log}',
+                *self.qemu_more(), '-kernel', self.kernel, '-initrd', self.initrd,
+                '-append', line]
+
+    def qemu_more(self):
+        port = ['-serial', self.console.path] if self.console else []
+        # The one controller for disks that Bochs has, too.
+        disk = ['-drive', f'file={self.disk},if=none,id=disk,format=raw', '-device',
+                'piix3-ide,id=ide', '-device', 'ide-hd,bus=ide.0,drive=disk'] if self.disk else []
+        return port + disk
 
     def bochs(self, line):
-        # The model reports 8 cores however many processors there are; and Bochs 2.7
-        # an AVX-512 state that Linux finds inconsistent.
-        about = bochs_help()
-        old = bochs_version(about).startswith('2.')
-        # CPUID tells 3.5 GHz, but the TSC counts instructions: with that rate a second
-        # of sleep takes minutes as soon as two processors idle through it.
-        # Bochs 2.7 has no posted interrupts, and 3.0 wants the descriptor aligned to a page.
-        # Two processors that idle in MWAIT took minutes for seconds, and hung now and
-        # then, as if the wake-up by a write got lost. HLT is woken by an IPI.
-        line += ' kvm_intel.enable_apicv=0 tsc_early_khz=125000 idle=halt clearcpuid=ht'
-        line += ',avx512f' if old else ''
-        self.make_iso(line)
-        for name, content in (('bochsrc', BOCHSRC.format(megs=self.memory, cpus=self.cpus,
-                                                         model=KNOBS['CPU'] or BOCHS_CPU,
-                                                         folder=self.folder, log=self.log)),
-                              # The debugger waits for this.
-                              ('debugger', 'c\n')):
-            with open(os.path.join(self.folder, name), 'w') as file:
-                file.write(content)
-        # The loop that Bochs 3.0 executes several processors in otherwise loses a guest's
-        # RIP at times, see tdx-testing.rst. Where the debugger is no option it always runs.
-        debugger = ['-debugger'] if '  -debugger ' in about else []
-        self.pace = 3 if debugger else 1
-        return ['bochs', '-q', *debugger, '-f', os.path.join(self.folder, 'bochsrc'),
-                '-rc', os.path.join(self.folder, 'debugger')]
+        pace, args, more = bochs.prepare(self.folder, self.log, self.memory, self.cpus,
+                                         self.bochs_more())
+        self.pace = pace
+        bochs.make_cd(self.folder, self.kernel, self.initrd, f'{line} {more}')
+        return args
 
-    def make_iso(self, line):
-        root = os.path.join(self.folder, 'iso')
-        shutil.rmtree(root, ignore_errors=True)
-        os.makedirs(os.path.join(root, 'isolinux'))
-        for source, name in (('/usr/lib/ISOLINUX/isolinux.bin', 'isolinux/isolinux.bin'),
-                             ('/usr/lib/syslinux/modules/bios/ldlinux.c32',
-                              'isolinux/ldlinux.c32'),
-                             (self.kernel, 'linux'), (self.initrd, 'initrd')):
-            shutil.copy(source, os.path.join(root, name))
-        with open(os.path.join(root, 'isolinux/isolinux.cfg'), 'w') as file:
-            file.write(ISOLINUX.format(line=line))
-        done = subprocess.run(['xorriso', '-as', 'mkisofs', '-quiet', '-o',
-                               os.path.join(self.folder, 'image.iso'),
-                               '-b', 'isolinux/isolinux.bin', '-c', 'isolinux/boot.cat',
-                               '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table',
-                               root], capture_output=True, text=True)
-        if done.returncode:
-            raise Fail(f'xorriso: {done.stderr.strip().splitlines()[-1]}')
-        shutil.rmtree(root)
+    def bochs_more(self):
+        port = f'com2: enabled=1, mode=term, dev={self.console.path}\n' if self.console else ''
+        disk = f'ata0-slave: type=disk, mode=flat, path={self.disk}\n' if self.disk else ''
+        return port + disk
 
     def tripled(self):
         """Whether QEMU or Bochs says that the machine went down in a triple fault."""
@@ -213,6 +149,8 @@ class Machine:
                     patience.heard(watch(line.rstrip('\r')))
                 if ended:
                     return self.verdict(child)
+                if self.console and self.console.spoke():
+                    patience.heard(self.silence)
                 why = self.gave_up() or patience.lost()
                 if why:
                     return why

@@ -12,6 +12,8 @@
 #define MAX_ENTRIES	256
 #define TDX_LEAF	0x21
 #define KVM_LEAF	0x40000000
+#define XSTATE_LEAF	0xd
+#define XSTATE_XSAVES	BIT(3)
 #define MARK		0x5a5a1234
 
 /* Of what KVM has, so that it is seen who answered. */
@@ -154,6 +156,7 @@ TEST(fixed)
 	add(queries, 1, 0);
 	add(queries, 0x15, 0);
 	add(queries, TDX_LEAF, 0);
+	add(queries, XSTATE_LEAF, 1);
 	tdx_guest_launch(vm);
 	tdx_guest_run_to_done(vcpu);
 
@@ -170,6 +173,9 @@ TEST(fixed)
 	EXPECT_EQ(0, memcmp(&queries->q[3].reg[1], "Inte", 4));
 	EXPECT_EQ(0, memcmp(&queries->q[3].reg[3], "lTDX", 4));
 	EXPECT_EQ(0, memcmp(&queries->q[3].reg[2], "    ", 4));
+
+	/* As the host's kernel has them, which may do without (clearcpuid=). */
+	EXPECT_EQ(kvm_cpu_has(X86_FEATURE_XSAVES), !!(queries->q[4].reg[0] & XSTATE_XSAVES));
 	kvm_vm_free(vm);
 }
 

@@ -21,6 +21,18 @@
 
 #define LEAF_1_ECX_MONITOR	BIT(3)
 
+#define XSTATE_EAX_XSAVEC	BIT(1)
+#define XSTATE_EAX_XSAVES	BIT(3)
+
+/* A kernel that does without, as there are emulators that lose state, says so for TDs. */
+static void hide_compacted(struct seam_cpuid *val)
+{
+	if (!boot_cpu_has(X86_FEATURE_XSAVEC))
+		val->eax &= ~XSTATE_EAX_XSAVEC;
+	if (!boot_cpu_has(X86_FEATURE_XSAVES))
+		val->eax &= ~XSTATE_EAX_XSAVES;
+}
+
 static struct seam_cpuid native(u32 leaf, u32 subleaf)
 {
 	u32 max = leaf & BIT(31) ? boot_cpu_data.extended_cpuid_level : boot_cpu_data.cpuid_level;
@@ -30,6 +42,8 @@ static struct seam_cpuid native(u32 leaf, u32 subleaf)
 	if (leaf <= max)
 		cpuid_count(leaf, subleaf == TDX_SW_NO_SUBLEAF ? 0 : subleaf,
 			    &val.eax, &val.ebx, &val.ecx, &val.edx);
+	if (leaf == LEAF_XSTATE && subleaf == 1)
+		hide_compacted(&val);
 	return val;
 }
 

@@ -25,6 +25,11 @@ static struct sheet_cpuid native(u32 leaf, u32 subleaf)
 	if (leaf <= max)
 		cpuid_count(leaf, subleaf == NO_SUBLEAF ? 0 : subleaf, &val.r[0], &val.r[1],
 			    &val.r[2], &val.r[3]);
+	/* XSAVEC and XSAVES, as the kernel has them */
+	if (leaf == 0xd && subleaf == 1 && !boot_cpu_has(X86_FEATURE_XSAVEC))
+		val.r[0] &= ~BIT(1);
+	if (leaf == 0xd && subleaf == 1 && !boot_cpu_has(X86_FEATURE_XSAVES))
+		val.r[0] &= ~BIT(3);
 	return val;
 }
 
