@@ -3,11 +3,16 @@
 export BASE BASES MACHINE CPU O V W C TEST DEBUG MOVER CHECK
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
-.PHONY: help run demo tree kernel kunit selftests bochs test lint export series \
+.PHONY: help run vmm demo tree kernel kunit selftests bochs test lint export series \
 	bench bases mutants debian12 debian13 clean mrproper
 
 # The first groups of packages; goals name further ones.
 deps = scripts/deps $@ base build
+# make itself takes this name for what runs its commands.
+ifeq ($(SHELL),1)
+override SHELL := /bin/sh
+export TERMINAL := 1
+endif
 # What stands in for a machine with VMX.
 vmx := $(if $(filter qemu kvm,$(MACHINE)),qemu,bochs)
 
@@ -16,6 +21,8 @@ help:
 
 #: Targets
 #:   run        build, boot the machine, boot Linux in it as a TD
+#:   vmm        build, boot the machine, and there Debian's QEMU with a kernel of Debian's
+#:              as a TD, or with your own
 #:   demo       the same machine: a TD's private memory, step by step
 #:   tree       build/linux: the base, the series, the overlay
 #:   kernel     the image that QEMU and Bochs boot
@@ -69,6 +76,10 @@ test:
 run:
 	@$(deps) guest $(vmx)
 	@scripts/demo run
+
+vmm:
+	@$(deps) guest vmm $(vmx)
+	@scripts/vmm
 
 lint:
 	@$(deps) qemu lint

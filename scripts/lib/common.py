@@ -32,7 +32,8 @@ JOBS = len(os.sched_getaffinity(0))
 # The kernel's Makefiles and git read some of these names as their own.
 FOREIGN = ('O', 'V', 'W', 'C', 'BASE', 'MACHINE', 'CPU', 'CHECK', 'TEST', 'MAKEFLAGS', 'MFLAGS',
            'MAKELEVEL', 'MAKEOVERRIDES', 'ARCH', 'CROSS_COMPILE', 'DEBUG',
-           'GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX')
+           'KERNEL', 'INITRD', 'APPEND', 'DISK', 'CPUS', 'MEM', 'QEMU_ARGS', 'FIRMWARE', 'QEMU',
+           'TERMINAL', 'SECURE_BOOT', 'GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX')
 KNOBS = {name: os.environ.get(name, '') for name in FOREIGN}
 for _name in FOREIGN:
     os.environ.pop(_name, None)

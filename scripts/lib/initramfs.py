@@ -1,6 +1,7 @@
 # Initramfs images: of an emulated machine (busybox, the test programs, their list),
 # and of the Linux that it boots as a TD (its first process, a shell, modules).
 import gzip
+import lzma
 import os
 import shutil
 import subprocess
@@ -9,7 +10,8 @@ from lib.common import Fail, TOP
 
 APPLETS = ('sh', 'mount', 'mkdir', 'grep', 'cat', 'sync', 'sleep', 'poweroff', 'dmesg',
            'ls', 'head', 'tail', 'sed', 'test', 'seq', 'rm')
-GUEST_APPLETS = ('sh', 'uname', 'grep', 'cat', 'ls')
+GUEST_APPLETS = ('sh', 'uname', 'grep', 'cat', 'ls', 'dmesg', 'mount', 'ps', 'free', 'head',
+                 'tail', 'sleep', 'hexdump')
 BUSYBOX = '/bin/busybox'
 
 
@@ -46,9 +48,12 @@ def empty(folder, name):
     return root
 
 
-def build(folder, programs, lines, image, strip=True, files=()):
-    """Pack programs (name in the guest -> path here), other files, and the list."""
-    root = empty(folder, 'root')
+def build(folder, programs, lines, image, strip=True, files=(), root=''):
+    """Pack programs (name in the guest -> path here), other files, and the list.
+
+    root: a folder that holds more for the machine already.
+    """
+    root = root or empty(folder, 'root')
     for name in ('dev', 'proc', 'sys', 'tests', 'tmp'):
         os.makedirs(os.path.join(root, name))
     add_busybox(root, APPLETS)
@@ -62,11 +67,21 @@ def build(folder, programs, lines, image, strip=True, files=()):
     pack(root, image)
 
 
+def add_modules(root, modules):
+    """Modules (path of each, in the order in which they are loaded; the driver last)."""
+    for number, path in enumerate(modules):
+        name = os.path.basename(path).removesuffix('.xz')
+        folder = '' if path == modules[-1] else f'modules/{number:02}-'
+        add(root, f'{folder}{name}', path)
+        if path.endswith('.xz'):
+            with lzma.open(path) as packed, open(os.path.join(root, folder + name), 'wb') as file:
+                shutil.copyfileobj(packed, file)
+
+
 def build_td(folder, init, modules, image):
     """Pack what Linux as a TD starts, and the modules that this loads."""
     root = empty(folder, 'td-root')
     add_busybox(root, GUEST_APPLETS)
     add(root, 'init', init, strip=True)
-    for path in modules:
-        add(root, os.path.basename(path), path)
+    add_modules(root, modules)
     pack(root, image)

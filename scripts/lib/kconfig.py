@@ -45,7 +45,7 @@ def fragment(*names):
 
 def image_fragments():
     """Those of the one image: what QEMU and Bochs boot, and what runs in it as a TD."""
-    return fragment('common', 'qemu', 'bochs', 'guest')
+    return fragment('common', 'qemu', 'bochs', 'guest', 'vmm')
 
 
 def check(symbols, config):

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first process of the Linux that tdx_linux boots as a TD.  It shows that this
- * is a TD: what the kernel says, private memory that keeps what was written to
- * it, a CPU that goes and comes, memory converted to shared and back, and used, a
- * TDREPORT, and a shell.  Then it ends the guest, by default by switching it off.
- * Any failure is a kernel panic, as the first process is not to exit.
+ * The first process of the Linux that tdx_linux, or another VMM, boots as a TD.  It
+ * shows that this is a TD: what the kernel says, private memory that keeps what was
+ * written to it, a CPU that goes and comes, memory converted to shared and back, and
+ * used, a TDREPORT, the firmware's event log, and a shell.  Then it ends the guest, by
+ * default by switching it off.  Any failure is a kernel panic, as the first process is
+ * not to exit.
+ *
+ * It loads what is in /modules, by name, before /tdx-guest.ko, if that is there.
  *
  * Words on the kernel's command line that concern it:
  *
  *	end=off|reboot|panic|never	how to end
+ *	end=shell			off, after a shell for a person
  *	dirty=MIB			how much memory to write to on each CPU
  *	cpus=NUMBER			how many CPUs there have to be
+ *	port=irq			the serial port has its interrupt
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -35,11 +41,17 @@
 #include <linux/tdx-guest.h>
 
 #define CONSOLE			"/dev/ttyS0"
+#define DRIVER			"/tdx-guest.ko"
 #define DEVICE			"/dev/tdx_guest"
 #define CONFIGFS		"/sys/kernel/config"
 #define TSM_REPORT		CONFIGFS "/tsm/report/test"
 #define DEFAULT_DIRTY_MIB	16
 #define MIB			1048576ul
+
+/* What the firmware measured, which the kernel has as an area after an ACPI table. */
+#define EVENT_LOG		"/sys/firmware/acpi/tables/data/CCEL"
+#define UNUSED_LOG		0xff
+#define LOG_LINE		64
 
 /* Where TDINFO, the part of a TDREPORT that is about the TD, has its registers. */
 #define REPORT_TYPE		0
@@ -101,22 +113,29 @@ static void mount_all(void)
 }
 
 /*
- * The port has no interrupt, but Linux takes a PC's for granted.  Make it poll,
- * which works as long as nobody has it open, and counts from the next time on.
+ * tdx_linux's port has no interrupt, but Linux takes a PC's for granted.  Make it
+ * poll, which works as long as nobody has it open, and counts from the next time on.
  */
-static void open_console(void)
+static void poll_port(void)
 {
 	struct serial_struct serial;
-	int fd;
+	int fd = open(CONSOLE, O_RDWR | O_NONBLOCK);
 
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		close(fd);
-	fd = open(CONSOLE, O_RDWR | O_NONBLOCK);
 	if (!ioctl(fd, TIOCGSERIAL, &serial)) {
 		serial.irq = 0;
 		ioctl(fd, TIOCSSERIAL, &serial);
 	}
 	close(fd);
+}
+
+static void open_console(const char *port)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	if (!port || strcmp(port, "irq"))
+		poll_port();
 
 	fd = open(CONSOLE, O_RDWR);
 	dup2(fd, STDOUT_FILENO);
@@ -205,13 +224,14 @@ static void dirty_on_all_cpus(size_t size, const char *want)
 	    size / MIB, nr, nr > 1 ? "s" : "");
 }
 
-static void write_file(const char *path, const char *text)
+static int try_to_write(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY);
+	int fd = open(path, O_WRONLY), ret;
 
 	check(fd >= 0, "%s", path);
-	check(write(fd, text, strlen(text)) > 0, "writing %s to %s", text, path);
+	ret = write(fd, text, strlen(text));
 	close(fd);
+	return ret;
 }
 
 /* Back to the firmware's mailbox, and from there into the kernel once more. */
@@ -221,8 +241,12 @@ static void cycle_cpu(void)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		return;
-	write_file(path, "0");
-	write_file(path, "1");
+	if (try_to_write(path, "0") < 0) {
+		check(errno == EOPNOTSUPP, "CPU 1 doesn't go offline");
+		say("CPU 1 stays online, as the firmware's mailbox takes none back");
+		return;
+	}
+	check(try_to_write(path, "1") > 0, "CPU 1 doesn't come online");
 	say("CPU 1 went offline and came back");
 }
 
@@ -235,24 +259,43 @@ static void load_module(const char *path)
 	close(fd);
 }
 
+static int is_module(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void load_modules(void)
+{
+	struct dirent **entries;
+	char path[512];
+	int i, n;
+
+	n = scandir("/modules", &entries, is_module, alphasort);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/modules/%s", entries[i]->d_name);
+		load_module(path);
+	}
+}
+
 /* Its buffer for quotes is shared for as long as the module is loaded. */
 static void convert_memory(void)
 {
-	load_module("/tdx-guest.ko");
+	load_module(DRIVER);
 	check(!access(DEVICE, R_OK | W_OK), DEVICE);
 	check(!syscall(SYS_delete_module, "tdx_guest", 0), "unloading tdx-guest");
-	load_module("/tdx-guest.ko");
+	load_module(DRIVER);
 	say("memory was converted to shared, to private and to shared");
 }
 
 /*
- * The driver writes a TDREPORT to its shared buffer, and has the launcher make a
- * quote of it.  That one can't: an error is the answer to expect.
+ * The driver writes a TDREPORT to its shared buffer, and has the VMM make a quote of
+ * it.  That one can't: an error is the answer to expect, or none where the VMM tells of
+ * the error in the buffer, at which the driver doesn't look.
  */
 static void use_shared_memory(void)
 {
 	char quote[TDX_REPORT_LEN] = {};
-	int fd;
+	int fd, n;
 
 	mount("configfs", CONFIGFS, "configfs", 0, NULL);
 	check(!mkdir(TSM_REPORT, 0700), TSM_REPORT);
@@ -262,10 +305,11 @@ static void use_shared_memory(void)
 	close(fd);
 	fd = open(TSM_REPORT "/outblob", O_RDONLY);
 	check(fd >= 0, TSM_REPORT "/outblob");
-	if (read(fd, quote, sizeof(quote)) >= 0 || errno != EIO)
-		fail("there is a quote, from a launcher that makes none");
+	n = read(fd, quote, sizeof(quote));
+	if (n > 0 || (n < 0 && errno != EIO))
+		fail("reading a quote gave %d, from a VMM that makes none: %m", n);
 	close(fd);
-	say("the launcher was asked for a quote, through shared memory, and makes none");
+	say("the VMM was asked for a quote, through shared memory, and makes none");
 }
 
 static void show_register(const char *name, const uint8_t *mr)
@@ -300,11 +344,36 @@ static void show_report(void)
 		show_register(name, tdinfo + TDINFO_RTMR + i * MR_SIZE);
 }
 
+/* All of it that is in use, in hexadecimal digits, for those who compute RTMRs. */
+static void show_event_log(void)
+{
+	static uint8_t events[65536];
+	int i, n, fd = open(EVENT_LOG, O_RDONLY);
+
+	if (fd < 0)
+		return;
+	for (n = 0; n < sizeof(events); n += i) {
+		i = read(fd, events + n, sizeof(events) - n);
+		check(i >= 0, EVENT_LOG);
+		if (!i)
+			break;
+	}
+	close(fd);
+	while (n && events[n - 1] == UNUSED_LOG)
+		n--;
+	for (i = 0; i < n; i++)
+		printf("%s%02x%s", i % LOG_LINE ? "" : "CCEL ", events[i],
+		       i % LOG_LINE == LOG_LINE - 1 || i == n - 1 ? "\n" : "");
+	flush();
+}
+
 static void run_shell(void)
 {
 	static const char script[] =
 		"PS4='# '; set -x; uname -srm; grep -c ^processor /proc/cpuinfo; "
-		"grep -o -m 1 tdx_guest /proc/cpuinfo; grep MemFree /proc/meminfo";
+		"grep -o -m 1 tdx_guest /proc/cpuinfo; grep -m 1 'model name' /proc/cpuinfo; "
+		"grep -E 'MemTotal|MemFree|Unaccepted' /proc/meminfo; "
+		"grep -E 'CPU0|ttyS0|timer' /proc/interrupts";
 	int status;
 
 	if (access("/bin/sh", X_OK))
@@ -319,9 +388,26 @@ static void run_shell(void)
 		fail("the shell ended with status %#x", status);
 }
 
+/* In a session of its own, whose terminal the console is: Control-C works. */
+static void let_person_in(void)
+{
+	if (!fork()) {
+		setsid();
+		ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+		setenv("PATH", "/bin", 1);
+		execl("/bin/sh", "sh", "-i", NULL);
+		_exit(127);
+	}
+	wait(NULL);
+}
+
 static void end_guest(const char *how)
 {
 	say("end=%s", how);
+	if (!strcmp(how, "shell")) {
+		let_person_in();
+		how = "off";
+	}
 	if (!strcmp(how, "reboot"))
 		reboot(RB_AUTOBOOT);
 	if (!strcmp(how, "off"))
@@ -336,14 +422,17 @@ int main(void)
 	const char *how = getenv("end"), *mib = getenv("dirty");
 
 	mount_all();
-	open_console();
+	open_console(getenv("port"));
 	show_kernel_messages();
 	dirty_on_all_cpus((mib ? atoi(mib) : DEFAULT_DIRTY_MIB) * MIB, getenv("cpus"));
 	cycle_cpu();
-	load_module("/tsm.ko");
-	convert_memory();
-	use_shared_memory();
-	show_report();
+	load_modules();
+	if (!access(DRIVER, R_OK)) {
+		convert_memory();
+		use_shared_memory();
+		show_report();
+	}
+	show_event_log();
 	run_shell();
 	end_guest(how ? how : "off");
 }
