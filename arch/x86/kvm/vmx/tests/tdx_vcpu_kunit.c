@@ -392,6 +392,16 @@ static void first_vcpu_is_the_boot_processor(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, create_vcpu(t)->arch.apic_base, X2APIC_BASE);
 }
 
+/* KVM_SET_BOOT_CPU_ID */
+static void another_vcpu_can_be_the_boot_processor(struct kunit *test)
+{
+	struct tdx_test *t = test->priv;
+
+	t->kvm->arch.bsp_vcpu_id = 1;
+	KUNIT_EXPECT_EQ(test, create_vcpu(t)->arch.apic_base, X2APIC_BASE);
+	KUNIT_EXPECT_EQ(test, create_vcpu(t)->arch.apic_base, X2APIC_BASE | BSP);
+}
+
 static int init_vcpu(struct tdx_test *t, struct kvm_vcpu *vcpu, u64 rcx)
 {
 	int r;
@@ -486,6 +496,7 @@ static struct kunit_case tdx_vcpu_cases[] = {
 	KUNIT_CASE(creation_needs_an_initialized_td),
 	KUNIT_CASE(notify_and_bus_lock_are_programmed),
 	KUNIT_CASE(first_vcpu_is_the_boot_processor),
+	KUNIT_CASE(another_vcpu_can_be_the_boot_processor),
 	KUNIT_CASE(init_passes_rcx_and_the_apic_id),
 	KUNIT_CASE(vcpu_has_the_tsc_of_the_td),
 	KUNIT_CASE(root_of_shared_memory_is_passed_on),

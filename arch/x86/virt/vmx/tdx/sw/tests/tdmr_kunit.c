@@ -335,12 +335,33 @@ static void reserved_areas_are_never_usable(struct kunit *test)
 	expect_type(test, base + G(1) - PAGE_SIZE, PT_RSVD);
 }
 
+/* Where one ends the next may begin. */
+static void neighbours_have_their_own_pages(struct kunit *test)
+{
+	struct swt *t = swt_of(test);
+	struct tdmr_info *info;
+	u64 border;
+
+	swt_fresh_begin(t, 1);
+	info = t->fresh->info;
+	swap(info[0], info[1]);
+	border = info[0].base + info[0].size;
+	info[1].base = border;
+	memset(info[1].rsvd, 0, sizeof(info[1].rsvd));
+	t->fresh->nr_tdmrs = 2;
+	swt_fresh_tdmr_init(t);
+	expect_type(test, border - PAGE_SIZE, PT_NDA);
+	expect_type(test, border, PT_NDA);
+	expect_type(test, border + info[1].size - PAGE_SIZE, PT_NDA);
+}
+
 static struct kunit_case tdmr_cases[] = {
 	KUNIT_CASE_PARAM(bad_tdmr_is_refused, bad_tdmrs_gen_params),
 	KUNIT_CASE(holes_between_cmrs_are_reserved),
 	KUNIT_CASE(tdmr_is_usable_when_its_gigabyte_is_done),
 	KUNIT_CASE(tdmrs_are_initialised_one_by_one),
 	KUNIT_CASE(reserved_areas_are_never_usable),
+	KUNIT_CASE(neighbours_have_their_own_pages),
 	{}
 };
 
