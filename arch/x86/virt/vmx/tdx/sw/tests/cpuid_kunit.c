@@ -472,6 +472,7 @@ static void expect_level(struct swg *s, u32 leaf, u32 subleaf, u32 shift, u32 nr
 static void guest_sees_the_configured_topology(struct kunit *test)
 {
 	struct swg *s = start_with_levels(test, &topologies[2]);
+	struct sheet_cpuid val;
 	unsigned int i;
 
 	for (i = 0; i < 5; i++)
@@ -482,6 +483,12 @@ static void guest_sees_the_configured_topology(struct kunit *test)
 	expect_level(s, 0xb, 0, 1, 2, 1);
 	expect_level(s, 0xb, 1, 6, 64, 2);
 	expect_level(s, 0xb, 2, 0, 0, 0);
+
+	/* Unless it asks for a #VE instead. */
+	s->g.gpr[G_RCX] = 3;
+	KUNIT_EXPECT_EQ(test, ST_SUCCESS, swg_tdcall(s, T_CPUIDVE_SET));
+	KUNIT_EXPECT_FALSE(test, guest_cpuid(s, 0x1f, 0, &val));
+	KUNIT_EXPECT_FALSE(test, guest_cpuid(s, 0xb, 0, &val));
 }
 
 static void threads_alone_make_no_cores(struct kunit *test)
