@@ -19,6 +19,9 @@
 #include "../../../../../arch/x86/virt/vmx/tdx/sw/tests/cpuid_sheet.h"
 #include "../../../../../arch/x86/virt/vmx/tdx/sw/tests/msr_sheet.h"
 
+#define XSTATE_LEAF		0xd
+#define X86_FEATURE_XSAVEC	KVM_X86_CPU_FEATURE(0xd, 1, EAX, 1)
+
 /* Of an instruction that was tried: what it raised, or that it was done. */
 #define DONE			0
 #define RAISED_VE		TDX_VE_VECTOR
@@ -161,6 +164,13 @@ static struct sheet_cpuid native(uint32_t leaf, uint32_t subleaf)
 	__cpuid(leaf & BIT(31), 0, &max.r[0], &max.r[1], &max.r[2], &max.r[3]);
 	if (leaf <= max.r[0])
 		__cpuid(leaf, index, &val.r[0], &val.r[1], &val.r[2], &val.r[3]);
+	/* The kernel may do without (clearcpuid=), and TDs do then. */
+	if (leaf == XSTATE_LEAF && index == 1) {
+		if (!kvm_cpu_has(X86_FEATURE_XSAVEC))
+			val.r[0] &= ~BIT(1);
+		if (!kvm_cpu_has(X86_FEATURE_XSAVES))
+			val.r[0] &= ~BIT(3);
+	}
 	return val;
 }
 
