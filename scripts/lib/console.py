@@ -1,5 +1,6 @@
 # The serial port of a guest in a machine: a pseudo-terminal here, which the machine has as
 # its second port; its lines, what is typed, and a person's terminal in place of these.
+import contextlib
 import os
 import re
 import select
@@ -101,21 +102,26 @@ class Terminal(Console):
 
     def __exit__(self, *_):
         super().__exit__()
-        termios.tcsetattr(0, termios.TCSADRAIN, self.before)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(0, termios.TCSADRAIN, self.before)
 
     def sources(self):
         return [self.master, *([0] if self.typing else []), self.over]
 
     def output(self, data):
-        os.write(1, data)
+        with contextlib.suppress(OSError):
+            os.write(1, data)
 
     def input(self):
-        typed = os.read(0, 4096)
+        """A terminal that is gone ends it, too."""
+        typed = b''
+        with contextlib.suppress(OSError):
+            typed = os.read(0, 4096)
         self.typing = bool(typed) and ESCAPE not in typed
-        if ESCAPE in typed:
-            self.escape()
-        elif typed:
+        if self.typing:
             os.write(self.master, typed)
+        else:
+            self.escape()
 
     def spoke(self):
         """A person may take their time."""
