@@ -28,6 +28,7 @@ KINDS = ('qemu', 'bochs', 'kvm')
 # What QEMU says when KVM can't go on. It stops the machine then, and waits.
 KVM_GAVE_UP = re.compile(r'KVM internal error|KVM: entry failed|error: kvm run failed')
 
+
 def check_kind(kind, allowed, target, need):
     """Refuse a machine that is no good for the target; need: what it needs of KVM."""
     if kind not in KINDS:
