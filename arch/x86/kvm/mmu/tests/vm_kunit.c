@@ -163,25 +163,6 @@ static void zap_of_mmio_yields(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
-static void one_tree_has_both_kinds_without_a_mirror(struct kunit *test)
-{
-	static const enum kvm_gfn_range_filter filters[] = {
-		0, KVM_FILTER_SHARED, KVM_FILTER_PRIVATE, KVM_FILTER_SHARED | KVM_FILTER_PRIVATE,
-	};
-	struct test_vm *vm = test->priv;
-	int i;
-
-	for (i = 1; i < ARRAY_SIZE(filters); i++)
-		KUNIT_EXPECT_EQ(test, (i & 1 ? TDP_ROOTS_DIRECT : 0) |
-				      (i & 2 ? TDP_ROOTS_MIRROR : 0),
-				kvm_filter_to_root_types(vm->kvm, filters[i]));
-
-	vm->kvm->arch.gfn_direct_bits = 0;
-	for (i = 0; i < ARRAY_SIZE(filters); i++)
-		KUNIT_EXPECT_EQ(test, TDP_ROOTS_DIRECT,
-				kvm_filter_to_root_types(vm->kvm, filters[i]));
-}
-
 /*
  * Locking all vCPUs
  */
@@ -317,7 +298,6 @@ static struct kunit_case vm_cases[] = {
 	KUNIT_CASE(slots_end_below_the_direct_bit),
 	KUNIT_CASE(new_and_moved_slots_replace_mmio),
 	KUNIT_CASE(zap_of_mmio_yields),
-	KUNIT_CASE(one_tree_has_both_kinds_without_a_mirror),
 	KUNIT_CASE(all_vcpus_are_locked_and_unlocked),
 	KUNIT_CASE(killed_task_holds_no_vcpu),
 	{}
