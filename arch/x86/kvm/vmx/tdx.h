@@ -93,8 +93,8 @@ enum {
 /* "No key ID": the range of real ones starts above the MKTME ones. */
 #define TDX_NO_HKID		(-1)
 
-/* Two numbers, and what is between them and at the end */
-#define TDX_NAME_LEN		24
+/* Three numbers, and what is between them and at the end */
+#define TDX_NAME_LEN		36
 
 struct kvm_tdx {
 	struct kvm kvm;
@@ -109,16 +109,18 @@ struct kvm_tdx {
 
 	/*
 	 * The TD's key ID, TDX_NO_HKID before INIT_VM and after its release.
-	 * Pages leave the TD by removal while there is one, by reclaim after.
-	 * Constant while the VM has users.
+	 * Pages leave the TD by removal while there is one, by reclaim after, and
+	 * not at all while it is being released.  The release is serialized by
+	 * tdx_key_lock, and holds mmu_lock for write where it begins and ends.
 	 */
 	int hkid;
+	bool key_going;
 	/* The key could not be released: all pages of the TD are lost. */
 	bool key_leaked;
 	/*
-	 * The module refuses whatever concerns the TD's memory, and pages (by PFN)
-	 * that have to wait for the release of the key.  Under mmu_lock held for
-	 * write, or without any lock when the VM has no users.
+	 * The module refuses whatever concerns the TD's memory.  Pages (by PFN) that
+	 * wait for the release of the key to be over.  Under mmu_lock held for write,
+	 * or without any lock when the VM has no users.
 	 */
 	bool fatal;
 	struct xarray deferred;
@@ -293,7 +295,7 @@ void tdx_cleanup(void);
 
 /* tdx_td.c */
 int tdx_vm_init(struct kvm *kvm);
-void tdx_vm_pre_destroy(struct kvm *kvm);
+void tdx_vm_end(struct kvm *kvm);
 void tdx_vm_destroy(struct kvm *kvm);
 int tdx_td_init(struct kvm *kvm, struct tdx_td_config *config, u64 *hw_error);
 int tdx_td_finalize(struct kvm *kvm, u64 *hw_error);

@@ -137,19 +137,39 @@ static int __tdx_release_key(struct kvm_tdx *kvm_tdx)
 }
 
 /*
- * Give the key ID back, to be used for another TD.  All vCPUs have left their
- * CPUs.  On failure the TD keeps the key ID, i.e. it is leaked with all the TD
- * consists of.
+ * From here on to the end of the release nothing can be removed from the TD any more,
+ * nor be reclaimed yet: who loses a page meanwhile puts it aside.
+ */
+static void tdx_begin_key_release(struct kvm_tdx *kvm_tdx)
+{
+	guard(write_lock)(&kvm_tdx->kvm.mmu_lock);
+
+	kvm_tdx->key_going = true;
+}
+
+/* On failure the TD keeps the key ID, i.e. it is leaked with all the TD consists of. */
+static void tdx_end_key_release(struct kvm_tdx *kvm_tdx, bool released)
+{
+	guard(write_lock)(&kvm_tdx->kvm.mmu_lock);
+
+	kvm_tdx->key_going = false;
+	if (released)
+		tdx_unassign_key(kvm_tdx);
+	else
+		kvm_tdx->key_leaked = true;
+}
+
+/*
+ * Give the key ID back, to be used for another TD, if that hasn't been done or tried
+ * before.  All vCPUs have left their CPUs, and none is entered any more.
  */
 void tdx_release_key(struct kvm_tdx *kvm_tdx)
 {
-	int r;
+	guard(mutex)(&tdx_key_lock);
 
-	scoped_guard(mutex, &tdx_key_lock)
-		r = __tdx_release_key(kvm_tdx);
+	if (!tdx_has_key(kvm_tdx) || kvm_tdx->key_leaked)
+		return;
 
-	if (r)
-		kvm_tdx->key_leaked = true;
-	else
-		tdx_unassign_key(kvm_tdx);
+	tdx_begin_key_release(kvm_tdx);
+	tdx_end_key_release(kvm_tdx, !__tdx_release_key(kvm_tdx));
 }

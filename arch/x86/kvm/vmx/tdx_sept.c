@@ -12,11 +12,11 @@
  *	free		TDH.PHYMEM.PAGE.RECLAIM, clear, free	without the key
  *
  * Which of two SEAMCALLs a verb means depends on the state of the TD and on
- * whether it has a key.  The state is stable under mmu_lock, the key goes only
- * after the last user of the VM has gone.
+ * whether it has a key.  Both are stable under mmu_lock.
  *
- * The module does nothing for a TD that it has found fatal: no removal begins or is
- * flushed, and pages are put aside until they can be reclaimed without the key.
+ * The module does nothing for a TD that it has found fatal, or whose key is being
+ * released: no removal begins or is flushed, and pages are put aside until they can be
+ * reclaimed without the key.
  *
  * Locks of the module are try-locks.  Additions hold mmu_lock for read, and
  * compete with each other and with the guest: busy is -EBUSY, and the MMU has
@@ -171,13 +171,23 @@ static int tdx_sept_map(struct kvm *kvm, gfn_t gfn, u64 spte, enum pg_level leve
 	return r;
 }
 
-/*
- * Whether what is removed may be in use by vCPUs.  Those of a TD that is fatal can't
- * be entered any more, and what it loses is reclaimed when none is left.
- */
+/* Whether what the TD loses has to wait for the release of its key to be over. */
+static bool tdx_removal_has_to_wait(const struct kvm_tdx *kvm_tdx)
+{
+	return tdx_has_key(kvm_tdx) && (kvm_tdx->fatal || kvm_tdx->key_going);
+}
+
+/* Whether the leaves that remove are any use.  Without the key it is reclaim. */
+static bool tdx_can_remove(const struct kvm_tdx *kvm_tdx)
+{
+	return tdx_has_key(kvm_tdx) && !kvm_tdx->key_leaked &&
+	       !tdx_removal_has_to_wait(kvm_tdx);
+}
+
+/* Whether what is removed may be in use by vCPUs: these can't be entered otherwise. */
 static bool tdx_removal_needs_tracking(const struct kvm_tdx *kvm_tdx)
 {
-	return tdx_is_runnable(kvm_tdx) && tdx_has_key(kvm_tdx) && !kvm_tdx->fatal;
+	return tdx_is_runnable(kvm_tdx) && tdx_can_remove(kvm_tdx);
 }
 
 /* Whether the answer is that nothing can be done to this TD's memory any more. */
@@ -311,13 +321,15 @@ static int tdx_sept_finish_removal(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 
 	lockdep_assert_held_write(&kvm->mmu_lock);
 
-	if (tdx_has_key(kvm_tdx))
-		removed = !kvm_tdx->key_leaked && !kvm_tdx->fatal &&
-			  tdx_sept_remove(kvm, gfn_to_gpa(gfn), page, level);
-	else
+	if (!tdx_has_key(kvm_tdx))
 		removed = tdx_reclaim_page(kvm_tdx, page);
+	else
+		removed = tdx_can_remove(kvm_tdx) &&
+			  tdx_sept_remove(kvm, gfn_to_gpa(gfn), page, level);
 
-	if (!removed && kvm_tdx->fatal && !tdx_defer_removal(kvm_tdx, page))
+	/* The removal may have found out just now. */
+	if (!removed && tdx_removal_has_to_wait(kvm_tdx) &&
+	    !tdx_defer_removal(kvm_tdx, page))
 		return 0;
 
 	if (!removed) {

@@ -8,7 +8,7 @@
  * but the end of the VM, which comes in this order, each step being legal for
  * the module only after the one before:
  *
- *	vCPUs leave their CPUs, key released	tdx_vm_pre_destroy()
+ *	vCPUs leave their CPUs, key released	tdx_vm_end()
  *	vCPU control pages reclaimed		tdx_vcpu_free()
  *	S-EPT pages reclaimed			tdx_free_external_spt()
  *	what a fatal TD has lost, TDCS, then
@@ -18,7 +18,7 @@
  * for anything else: key ID and pages are leaked, and counted.
  *
  * Lock order: kvm->lock, vCPU mutexes, slots_lock, tdx_key_lock, CPU hotplug lock.
- * mmu_lock nests inside of slots_lock.
+ * mmu_lock nests inside of slots_lock and tdx_key_lock.
  *
  * Not here: its key (tdx_key.c), vCPUs (tdx_vcpu.c), memory (tdx_sept.c).
  */
@@ -351,21 +351,23 @@ int tdx_vm_init(struct kvm *kvm)
 	return 0;
 }
 
-void tdx_vm_pre_destroy(struct kvm *kvm)
+/*
+ * No vCPU will run again: the VM has no users, or the memory of the process that
+ * created it is gone, and the VM's ioctls with it.  In the latter case the process is
+ * about to close its guest_memfds, which takes one SEAMCALL for each page where it would
+ * take three with the key.  Somebody else may have a guest_memfd open, and punch holes;
+ * or the last descriptor of the VM, so that both cases come at the same time.
+ */
+void tdx_vm_end(struct kvm *kvm)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-	if (!tdx_has_key(kvm_tdx))
-		return;
-
 	kvm_for_each_vcpu(i, vcpu, kvm)
 		tdx_vcpu_dissociate(vcpu);
 
-	/* A failed INIT_VM leaves a key behind only if it couldn't release it. */
-	if (!kvm_tdx->key_leaked)
-		tdx_release_key(kvm_tdx);
+	tdx_release_key(kvm_tdx);
 }
 
 void tdx_vm_destroy(struct kvm *kvm)

@@ -32,7 +32,8 @@ VT_TDX(disable_virtualization_cpu, vt_disable_virtualization_cpu);
 
 /* Life cycle of VMs and vCPUs */
 VT_TDX(vm_init, vt_vm_init);
-VT_TDX_ONLY(vm_pre_destroy, vt_vm_pre_destroy);
+VT_TDX_ONLY(flush_shadow_all, vt_vm_end);
+VT_TDX_ONLY(vm_pre_destroy, vt_vm_end);
 VT_TDX(vm_destroy, vt_vm_destroy);
 VT_NOTHING(vcpu_precreate, vt_vcpu_precreate);
 VT_TDX(vcpu_create, vt_vcpu_create);

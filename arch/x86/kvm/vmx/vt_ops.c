@@ -29,10 +29,11 @@ static int vt_vm_init(struct kvm *kvm)
 	return is_td(kvm) ? tdx_vm_init(kvm) : vmx_vm_init(kvm);
 }
 
-static void vt_vm_pre_destroy(struct kvm *kvm)
+/* Whichever comes first: the memory of its VMM goes, or its last user. */
+static void vt_vm_end(struct kvm *kvm)
 {
 	if (is_td(kvm))
-		tdx_vm_pre_destroy(kvm);
+		tdx_vm_end(kvm);
 }
 
 static void vt_vm_destroy(struct kvm *kvm)

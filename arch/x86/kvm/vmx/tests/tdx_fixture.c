@@ -351,7 +351,7 @@ void tdx_test_destroy(struct tdx_test *t)
 
 	watch_control_pages(t);
 
-	tdx_vm_pre_destroy(t->kvm);
+	tdx_vm_end(t->kvm);
 	for (i = 0; i < t->nr_vcpus; i++) {
 		destroy_vcpu(t->vcpus[i]);
 		xa_erase(&t->kvm->vcpu_array, i);

@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -144,16 +145,72 @@ static void wait_for(pid_t pid)
 	TEST_ASSERT_EQ(waitpid(pid, NULL, 0), pid);
 }
 
+static uint64_t leaf_diff(struct tdx_counters *after, struct tdx_counters *before,
+			  const char *leaf)
+{
+	return tdx_counter(after, leaf) - tdx_counter(before, leaf);
+}
+
+/*
+ * The memory of the process goes before its files, and the key with it: removed with the
+ * key is only what was converted before.
+ */
 TEST_F(usage, process_exits_with_all_open)
 {
+	struct tdx_counters before, after;
 	struct kvm_vcpu *vcpu;
-	pid_t pid = fork();
+	pid_t pid;
 
+	tdx_host_counters(&before);
+	pid = fork();
 	if (!pid) {
 		create_busy_td(&vcpu);
 		_exit(0);
 	}
 	wait_for(pid);
+
+	tdx_host_counters(&after);
+	EXPECT_EQ(NR_PAGES / 2, leaf_diff(&after, &before, TDX_LEAF_PAGE_AUG));
+	EXPECT_EQ(SZ_64K / PAGE_SIZE, leaf_diff(&after, &before, TDX_LEAF_PAGE_REMOVE));
+	EXPECT_EQ(SZ_64K / PAGE_SIZE, leaf_diff(&after, &before, TDX_LEAF_RANGE_BLOCK));
+	EXPECT_EQ(1, leaf_diff(&after, &before, TDX_LEAF_TRACK));
+}
+
+/* With the file descriptors of another process, whose VM it isn't. */
+static void punch_holes(struct kvm_vm *vm, struct kvm_vcpu *vcpu)
+{
+	uint64_t page;
+
+	for (page = 0; page < NR_PAGES; page++) {
+		vm_guest_mem_punch_hole(vm, GPA + page * PAGE_SIZE, PAGE_SIZE);
+		if (page == NR_PAGES / 2) {
+			close(vcpu->fd);
+			close(vm->fd);
+		}
+	}
+}
+
+TEST_F(usage, process_exits_while_another_punches_holes)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	int i;
+
+	/* Of the processes below, too, when they are orphans. */
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	for (i = 0; i < 8; i++) {
+		if (!fork()) {
+			vm = create_busy_td(&vcpu);
+			if (!fork()) {
+				punch_holes(vm, vcpu);
+				_exit(0);
+			}
+			usleep(5000 * i);
+			_exit(0);
+		}
+		while (wait(NULL) > 0)
+			;
+	}
 }
 
 /* Wherever it happens to be: adding, converting, punching. */
