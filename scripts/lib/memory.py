@@ -31,9 +31,12 @@ def needs(kind):
     return MACHINES[kind] + EMULATOR
 
 
-def affordable(kind, most, beside, free):
-    """Machines of a kind that fit beside others, which take their MiB, but at least one."""
-    return max(1, min(most, (free - beside) // needs(kind)))
+def affordable(kind, most, beside, free, megs=None):
+    """Machines of a kind that fit beside others, which take their MiB, but at least one.
+
+    megs: what each of them has, if that isn't what is usual for the kind.
+    """
+    return max(1, min(most, (free - beside) // (needs(kind) if megs is None else megs + EMULATOR)))
 
 
 # Free MiB, those for others, machines at most, and how many of Bochs are right.
