@@ -3,7 +3,7 @@
 export BASE BASES MACHINE CPU O V W C TEST DEBUG MOVER CHECK
 export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
-.PHONY: help run vmm demo tree kernel kunit selftests bochs test lint export series \
+.PHONY: help run vmm vmm-test vmm-fetch disk demo tree kernel kunit selftests bochs test lint export series \
 	bench bases mutants debian12 debian13 clean mrproper
 
 # The first groups of packages; goals name further ones.
@@ -23,6 +23,9 @@ help:
 #:   run        build, boot the machine, boot Linux in it as a TD
 #:   vmm        build, boot the machine, and there Debian's QEMU with a kernel of Debian's
 #:              as a TD, or with your own
+#:   vmm-test   what has to work under QEMU: guests, disks, quotes, the monitor, each end
+#:   vmm-fetch  fetch what vmm and vmm-test take from Debian
+#:   disk       build/disk.raw: a small Debian system, for "make vmm DISK="
 #:   demo       the same machine: a TD's private memory, step by step
 #:   tree       build/linux: the base, the series, the overlay
 #:   kernel     the image that QEMU and Bochs boot
@@ -80,6 +83,18 @@ run:
 vmm:
 	@$(deps) guest vmm $(vmx)
 	@scripts/vmm
+
+vmm-test:
+	@$(deps) guest vmm disk $(vmx)
+	@scripts/vmm-test
+
+vmm-fetch:
+	@scripts/deps $@ base vmm disk
+	@scripts/vmm-test fetch
+
+disk:
+	@scripts/deps $@ vmm disk
+	@scripts/disk
 
 lint:
 	@$(deps) qemu lint

@@ -28,8 +28,10 @@ def plain(text):
 class Console:
     """show() gets each line, in a thread; None: all goes to the terminal as it comes."""
 
-    def __init__(self, show):
+    def __init__(self, show, answers=()):
+        """answers: pairs of a pattern and what is typed when the output ends like that."""
         self.show, self.text, self.shown, self.heard = show, '', 0, False
+        self.answers = list(answers)
         self.master, self.slave = os.openpty()
         tty.setraw(self.slave)
         self.path = os.ttyname(self.slave)
@@ -68,16 +70,15 @@ class Console:
             self.shown += sum(len(line) + 1 for line in lines)
         for line in lines:
             self.show(plain(line).rstrip())
+        for pattern, answer in self.answers[:1]:
+            if re.search(pattern, plain(self.text[self.shown:])):
+                self.answers.pop(0)
+                self.type(answer)
 
     def spoke(self):
         """Whether there was output since the last question."""
         heard, self.heard = self.heard, False
         return heard
-
-    def has(self, pattern):
-        """Whether the output so far has it somewhere, lines that go on included."""
-        with self.lock:
-            return re.search(pattern, plain(self.text))
 
     def type(self, text):
         os.write(self.master, text.encode())

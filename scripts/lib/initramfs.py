@@ -10,8 +10,10 @@ from lib.common import Fail, TOP
 
 APPLETS = ('sh', 'mount', 'mkdir', 'grep', 'cat', 'sync', 'sleep', 'poweroff', 'dmesg',
            'ls', 'head', 'tail', 'sed', 'test', 'seq', 'rm')
+# What the tests of "make vmm-test" take besides.
+VMM_APPLETS = (*APPLETS, 'awk', 'cut', 'dd', 'ifconfig', 'kill', 'mkfifo', 'mv', 'tr', 'wc')
 GUEST_APPLETS = ('sh', 'uname', 'grep', 'cat', 'ls', 'dmesg', 'mount', 'ps', 'free', 'head',
-                 'tail', 'sleep', 'hexdump')
+                 'tail', 'sleep', 'hexdump', 'cmp', 'dd', 'mkdir', 'reboot', 'rmdir', 'wc')
 BUSYBOX = '/bin/busybox'
 
 
@@ -48,7 +50,7 @@ def empty(folder, name):
     return root
 
 
-def build(folder, programs, lines, image, strip=True, files=(), root=''):
+def build(folder, programs, lines, image, strip=True, files=(), root='', applets=APPLETS):
     """Pack programs (name in the guest -> path here), other files, and the list.
 
     root: a folder that holds more for the machine already.
@@ -56,7 +58,7 @@ def build(folder, programs, lines, image, strip=True, files=(), root=''):
     root = root or empty(folder, 'root')
     for name in ('dev', 'proc', 'sys', 'tests', 'tmp'):
         os.makedirs(os.path.join(root, name))
-    add_busybox(root, APPLETS)
+    add_busybox(root, applets)
     add(root, 'init', os.path.join(TOP, 'scripts/guest-init'))
     for name, path in sorted(programs.items()):
         add(root, f'tests/{name}', path, strip)
@@ -78,10 +80,12 @@ def add_modules(root, modules):
                 shutil.copyfileobj(packed, file)
 
 
-def build_td(folder, init, modules, image):
-    """Pack what Linux as a TD starts, and the modules that this loads."""
+def build_td(folder, init, modules, image, programs=()):
+    """Pack what Linux as a TD starts, the modules that this loads, and more programs."""
     root = empty(folder, 'td-root')
     add_busybox(root, GUEST_APPLETS)
     add(root, 'init', init, strip=True)
+    for path in programs:
+        add(root, f'bin/{os.path.basename(path)}', path, strip=True)
     add_modules(root, modules)
     pack(root, image)

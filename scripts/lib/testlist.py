@@ -7,7 +7,7 @@ import re
 from lib.common import Fail, TOP
 
 LIST = os.path.join(TOP, 'scripts/tests.list')
-PLACES = ('kunit', 'qemu', 'bochs')
+PLACES = ('kunit', 'qemu', 'bochs', 'vmm')
 
 RESULT = re.compile(r'^( *)(ok|not ok) \d+(?: -)? ?(.*?)(?:\s+# (.*))?$')
 EXPECTED = re.compile(r'pass|exit=(?P<status>\d+)|skip-without=(?P<flags>\w+(,\w+)*)')

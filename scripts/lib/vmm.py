@@ -1,5 +1,6 @@
 # What runs in the machine of "make vmm": QEMU with its libraries, a firmware for TDs, and
 # what the TD boots.
+import glob
 import os
 import re
 import shlex
@@ -9,14 +10,16 @@ import subprocess
 from lib.common import Fail, KNOBS, LOGS, TOP, run, short
 from lib import initramfs
 from lib import parts
+from lib import secureboot
 from lib import tdvf
 
 QEMU = 'usr/bin/qemu-system-x86_64'
 # What -kernel and PCI devices want of QEMU's own firmware.
-ROMS = ('linuxboot_dma.bin', 'kvmvapic.bin', 'efi-virtio.rom')
-SHARE = 'usr/share/qemu'
-# Secure Boot refuses kernels that nobody has signed; it is off without these variables.
-KEYS = ('PK', 'KEK', 'db', 'dbx')
+ROMS = ('linuxboot_dma.bin', 'kvmvapic.bin', 'efi-virtio.rom', 'bios-256k.bin')
+# Where they are, in a package or another one that QEMU's depends on.
+ROM_FOLDERS = ('usr/share/qemu', 'usr/lib/ipxe/qemu', 'usr/share/seabios')
+# The machine's disk is the guest's.
+DRIVE = 'file=/dev/sda,if=none,id=disk,format=raw,aio=threads'
 # Of a bzImage, and of disks.
 SIGNATURE_AT, SECTOR = 0x202, 512
 
@@ -34,6 +37,14 @@ def check_files(firmware, kernel, image):
         raise Fail(f'DISK={short(image)} is no disk: its size is no multiple of {SECTOR}')
 
 
+def named(name, kind='file', there=os.path.isfile):
+    """The file that a knob names, or ''."""
+    path = os.path.realpath(os.path.expanduser(KNOBS[name])) if KNOBS[name] else ''
+    if path and not there(path):
+        raise Fail(f'{name}={KNOBS[name]}: there is no such {kind}')
+    return path
+
+
 def words(name):
     """A knob that has words as a shell takes them."""
     try:
@@ -42,13 +53,17 @@ def words(name):
         raise Fail(f'{name}: {error}')
 
 
-def qemu_root(own):
-    """Where QEMU is: unpacked from Debian, or a folder with one as it is installed."""
-    if not own:
-        return parts.QEMU.unpack()
-    if not os.access(os.path.join(own, QEMU), os.X_OK):
+def own_qemu():
+    """The folder that QEMU= names, or ''."""
+    own = named('QEMU', 'folder', os.path.isdir)
+    if own and not os.access(os.path.join(own, QEMU), os.X_OK):
         raise Fail(f'QEMU={own}: there is no {QEMU} in it')
     return own
+
+
+def qemu_root(own):
+    """Where QEMU is: unpacked from Debian, or a folder with one as it is installed."""
+    return own or parts.QEMU.unpack()
 
 
 def libraries(root):
@@ -78,26 +93,18 @@ def add_qemu(root, home):
     for path in (QEMU, *libraries(root), 'usr/lib64/ld-linux-x86-64.so.2'):
         put(root, path, home)
     for name in ROMS:
-        found = [path for path in (f'{SHARE}/{name}', f'usr/lib/ipxe/qemu/{name}')
+        found = [path for path in (f'{folder}/{name}' for folder in ROM_FOLDERS)
                  if os.path.exists(os.path.join(root, path))]
         if found:
             put(root, found[0], home)
 
 
-def without_keys(firmware, copy):
-    """A copy of a firmware that has Secure Boot off."""
-    log = os.path.join(LOGS, 'vmm-firmware.log')
-    tools = parts.TOOLS
-    run(tools.program(tools.file('usr/bin/virt-fw-vars'), '--input', firmware, '--output', copy,
-                      *(word for key in KEYS for word in ('--delete', key))), log,
-        env=tools.environment(), quiet=True)
-    return copy
-
-
 def firmware(room, secure):
-    """Debian's firmware for TDs; that has Secure Boot on, with Microsoft's keys."""
-    found = parts.FIRMWARE.file('usr/share/ovmf/OVMF.inteltdx*.fd')
-    return found if secure else without_keys(found, os.path.join(room, 'firmware'))
+    """Debian's firmware for TDs, of which a copy starts any kernel, or signed ones."""
+    found, copy = parts.FIRMWARE.file('usr/share/ovmf/OVMF.inteltdx*.fd'), \
+        os.path.join(room, 'firmware')
+    return secureboot.with_debians_key(found, copy) if secure else \
+        secureboot.without_keys(found, copy)
 
 
 def disk(root, image, room):
@@ -112,14 +119,27 @@ def disk(root, image, room):
     return copy
 
 
-def modules(kernel, folder):
+def distribution_kernel(part):
+    """A kernel's package: its bzImage, and the modules that a guest of it loads."""
+    root = part.unpack()
+    # Merged or not; the image is in either place, too.
+    home = next(iter(sorted(glob.glob(os.path.join(root, '*/lib/modules/*'))) +
+                     glob.glob(os.path.join(root, 'lib/modules/*'))), '')
+    release = os.path.basename(home)
+    for path in (os.path.join(root, 'boot', f'vmlinuz-{release}'), os.path.join(home, 'vmlinuz')):
+        if home and os.path.exists(path):
+            return path, modules(home)
+    raise Fail(f'{" ".join(part.packages)} of Debian\'s {part.suites[0]} has no kernel; '
+               f'name your own with {part.knob}=')
+
+
+def modules(home):
     """The driver for TDX guests, and before it what it depends on."""
-    release = os.path.basename(kernel).removeprefix('vmlinuz-')
-    home = os.path.join(folder, 'usr/lib/modules', release)
-    if not os.path.exists(os.path.join(home, 'modules.dep')):
-        run(['/sbin/depmod', '-b', os.path.join(folder, 'usr'), release],
-            os.path.join(LOGS, 'vmm-depmod.log'), quiet=True)
-    with open(os.path.join(home, 'modules.dep')) as file:
+    listed = os.path.join(home, 'modules.dep')
+    if not os.path.exists(listed):
+        run(['/sbin/depmod', '-b', os.path.normpath(os.path.join(home, '../../..')),
+             os.path.basename(home)], os.path.join(LOGS, 'vmm-depmod.log'), quiet=True)
+    with open(listed) as file:
         for line in file:
             name, _, needs = line.partition(':')
             if os.path.basename(name).startswith('tdx-guest.ko'):
@@ -139,8 +159,7 @@ def arguments(settings, files, disk):
     if 'initrd' in files:
         args += ['-initrd', '/tests/initrd']
     if disk:
-        args += ['-drive', 'file=/dev/sda,if=none,id=disk,format=raw,cache=none,aio=threads',
-                 '-device', 'virtio-blk-pci,drive=disk']
+        args += ['-drive', f'{DRIVE},cache=none', '-device', 'virtio-blk-pci,drive=disk']
     return [*args, *settings.more]
 
 

@@ -17,6 +17,7 @@
  *	cpus=NUMBER			how many CPUs there have to be
  *	port=irq			the serial port has its interrupt, and the VMM is
  *					another one, with less to rely on
+ *	kind=vm				this is no TD, and shows what any VM can
  */
 #include <dirent.h>
 #include <errno.h>
@@ -135,6 +136,13 @@ static bool is_other_vmm(void)
 	const char *port = getenv("port");
 
 	return port && !strcmp(port, "irq");
+}
+
+static bool is_td(void)
+{
+	const char *kind = getenv("kind");
+
+	return !kind || strcmp(kind, "vm");
 }
 
 static void open_console(void)
@@ -432,11 +440,12 @@ int main(void)
 
 	mount_all();
 	open_console();
-	show_kernel_messages();
+	if (is_td())
+		show_kernel_messages();
 	dirty_on_all_cpus((mib ? atoi(mib) : DEFAULT_DIRTY_MIB) * MIB, getenv("cpus"));
 	cycle_cpu();
 	load_modules();
-	if (!is_other_vmm() || !access(DRIVER, R_OK)) {
+	if (is_td() && (!is_other_vmm() || !access(DRIVER, R_OK))) {
 		convert_memory();
 		use_shared_memory();
 		show_report();
