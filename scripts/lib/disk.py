@@ -98,11 +98,15 @@ def put(disk, image, offset):
     tool('dd', f'if={image}', f'of={disk}', 'bs=1M', f'seek={offset}', 'conv=sparse,notrunc')
 
 
-@alone('disk')
 def make():
     """Make it once."""
-    if is_there():
-        return
+    if not is_there():
+        with alone('disk'):
+            if not is_there():
+                assemble()
+
+
+def assemble():
     folder = os.path.join(OUT, 'run/disk')
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)

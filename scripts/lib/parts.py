@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 from lib.common import Fail, LOGS, OUT, last_error, say, short
+from lib.locks import alone
 
 HOME = os.path.join(OUT, 'parts')
 
@@ -38,8 +39,14 @@ class Part:
 
     def unpack(self):
         """The folder that has them unpacked."""
-        if self.is_there():
-            return self.root
+        if not self.is_there():
+            with alone('parts', 'a fetch of packages'):
+                # Somebody else may have done it meanwhile.
+                if not self.is_there():
+                    self.fetch()
+        return self.root
+
+    def fetch(self):
         log = os.path.join(LOGS, f'parts-{self.name}.log')
         os.makedirs(HOME, exist_ok=True)
         shutil.rmtree(self.root, ignore_errors=True)
@@ -58,7 +65,6 @@ class Part:
         merge_usr(self.root)
         with open(f'{self.root}.made', 'w') as file:
             file.write(self.key())
-        return self.root
 
     def file(self, pattern):
         """The one file of it that a pattern names."""
