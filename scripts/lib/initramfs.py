@@ -13,7 +13,7 @@ APPLETS = ('sh', 'mount', 'mkdir', 'grep', 'cat', 'sync', 'sleep', 'poweroff', '
 # What the tests of "make vmm-test" take besides.
 VMM_APPLETS = (*APPLETS, 'awk', 'cut', 'dd', 'ifconfig', 'kill', 'mkfifo', 'mv', 'tr', 'wc')
 GUEST_APPLETS = ('sh', 'uname', 'grep', 'cat', 'ls', 'dmesg', 'mount', 'ps', 'free', 'head',
-                 'tail', 'sleep', 'hexdump', 'cmp', 'dd', 'mkdir', 'reboot', 'rmdir', 'wc')
+                 'tail', 'sleep', 'hexdump', 'cmp', 'dd', 'mkdir', 'reboot', 'rm', 'rmdir', 'wc')
 BUSYBOX = '/bin/busybox'
 
 
