@@ -20,9 +20,14 @@ def check_terminal():
         raise Fail('SHELL=1 wants a terminal, for input and output')
 
 
+# What moves the cursor, sets the terminal up, or can't be seen.
+CONTROL = re.compile(r'\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[\[(][0-9;?=!]*[A-Za-z]|\x1b[78=>cM]|'
+                     r'[\x00-\x08\x0b-\x1f\x7f]')
+
+
 def plain(text):
     """A console's output without what moves the cursor."""
-    return re.sub(r'\x1b[\[(][0-9;=?]*[A-Za-z]|\x1b[78=>cM]|[\x00-\x08\x0b-\x1f\x7f]', '', text)
+    return CONTROL.sub('', text)
 
 
 class Console:
