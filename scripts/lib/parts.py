@@ -32,6 +32,10 @@ class Part:
         except FileNotFoundError:
             return False
 
+    def instead(self):
+        """What somebody can do who doesn't get it."""
+        return f'; or name your own with {self.knob}=' if self.knob else ''
+
     def preference(self):
         """Backports are taken when asked for alone, unlike a release's updates."""
         backports = [suite for suite in self.suites if suite.endswith('-backports')]
@@ -61,7 +65,7 @@ class Part:
                                   text=True)
         if done.returncode:
             raise Fail(f'no {" ".join(self.packages)} from Debian\'s {self.suites[0]}: '
-                       f'{reason(log)} (log {short(log)}); or name your own with {self.knob}=')
+                       f'{reason(log)} (log {short(log)}){self.instead()}')
         merge_usr(self.root)
         with open(f'{self.root}.made', 'w') as file:
             file.write(self.key())
@@ -71,7 +75,7 @@ class Part:
         found = sorted(glob.glob(os.path.join(self.unpack(), pattern)))
         if not found:
             raise Fail(f'{" ".join(self.packages)} of Debian\'s {self.suites[0]} has no '
-                       f'/{pattern}; name your own with {self.knob}=')
+                       f'/{pattern}{self.instead()}')
         return found[-1]
 
     def program(self, *args):

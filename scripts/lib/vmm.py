@@ -129,8 +129,8 @@ def distribution_kernel(part):
     for path in (os.path.join(root, 'boot', f'vmlinuz-{release}'), os.path.join(home, 'vmlinuz')):
         if home and os.path.exists(path):
             return path, modules(home)
-    raise Fail(f'{" ".join(part.packages)} of Debian\'s {part.suites[0]} has no kernel; '
-               f'name your own with {part.knob}=')
+    raise Fail(f'{" ".join(part.packages)} of Debian\'s {part.suites[0]} has no kernel'
+               f'{part.instead()}')
 
 
 def modules(home):

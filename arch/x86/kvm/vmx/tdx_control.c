@@ -110,12 +110,12 @@ void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page)
 }
 
 /*
- * Private memory of a TD that the module has found fatal
+ * Private memory that is lost when it can neither be removed nor reclaimed
  */
 
 /*
- * The module gives back the pages of a fatal TD, but not before the key has been
- * released, which is when the VM is destroyed.
+ * The module gives back the pages of a fatal TD, and of one whose key is being released,
+ * but not before that is over.  They wait for the destruction of the VM.
  */
 int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page)
 {

@@ -11,7 +11,7 @@
  *	vCPUs leave their CPUs, key released	tdx_vm_end()
  *	vCPU control pages reclaimed		tdx_vcpu_free()
  *	S-EPT pages reclaimed			tdx_free_external_spt()
- *	what a fatal TD has lost, TDCS, then
+ *	what was put aside, TDCS, then
  *	TDR reclaimed				tdx_vm_destroy()
  *
  * If the key can't be released, nothing of what is encrypted with it may be used
