@@ -25,7 +25,8 @@ initrd /initrd.img
 boot
 '''
 
-# No password, one on the network by DHCP, an initramfs with what this disk wants.
+# No password, one on the network by DHCP, an initramfs with what this disk wants.  As an
+# installer leaves it: with a machine id, and nothing to be done at the first boot.
 HOOKS = (
     'echo virtio_blk virtio_pci ext4 | tr " " "\\n" >> "$1/etc/initramfs-tools/modules"',
     'sed -i s/^MODULES=.*/MODULES=list/ "$1/etc/initramfs-tools/initramfs.conf"',
@@ -35,6 +36,9 @@ HOOKS = (
     'printf "[Match]\\nType=ether\\n[Network]\\nDHCP=ipv4\\n" > "$1/etc/systemd/network/ether.network"',
     'chroot "$1" systemctl enable systemd-networkd',
     'echo td > "$1/etc/hostname"',
+    'chroot "$1" systemd-machine-id-setup',
+    'rm -f "$1/etc/resolv.conf"',
+    'touch -r "$1/usr" "$1/etc/.updated" "$1/var/.updated"',
 )
 
 PARTITIONS = f'''label: gpt
@@ -59,7 +63,8 @@ def make_system(image):
     """The root partition."""
     log = os.path.join(LOGS, 'disk.log')
     args = ['mmdebstrap', '--variant=minbase', '--format=ext2',
-            '--aptopt=APT::Install-Recommends "false"', f'--include={",".join(PACKAGES)}',
+            '--aptopt=APT::Install-Recommends "false"', '--skip=cleanup/reproducible',
+            f'--include={",".join(PACKAGES)}',
             *(f'--customize-hook={hook}' for hook in HOOKS), SUITES[0], image, '-']
     say(f'  $ mmdebstrap --variant=minbase --include={",".join(PACKAGES)} {SUITES[0]} '
         f'{short(image)} > {short(log)}')

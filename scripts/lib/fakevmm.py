@@ -1,10 +1,14 @@
-# Wrong input of "make vmm": each is refused before anything is fetched or built.
+# Wrong input of "make vmm" and "make vmm-test": each is refused before anything is fetched
+# or built. And what is said where nothing can be fetched.
 import os
 
-from lib.fake import make, scratch
+from lib.fake import make, path_with, scratch, script
+
+# Of the machine's Debian, whatever that is.
+MIRROR = '. /etc/os-release; echo "http://mirror.invalid $VERSION_CODENAME main"'
 
 
-def refused(**knobs):
+def refused(goal, **knobs):
     """The answer where only knobs are given; a path in it is a file with that content."""
     args = []
     for name, value in knobs.items():
@@ -13,7 +17,12 @@ def refused(**knobs):
             with open(value, 'wb') as file:
                 file.write(content)
         args.append(f'{name}={value}')
-    return make('vmm', *args)
+    return make(goal, *args)
+
+
+def unfetched(name, *args, tool='echo "E: no such thing" >&2; exit 1', sources=MIRROR):
+    """A script's answer where mmdebstrap does this, and apt names these sources."""
+    return script(name, *args, O=scratch(), PATH=path_with(mmdebstrap=tool, apt_get=sources))
 
 
 KNOBS = [
@@ -39,5 +48,22 @@ KNOBS = [
     ('vmm does not run on MACHINE=qemu', {'MACHINE': 'qemu'}),
 ]
 
-CASES = [(f'vmm: {" ".join(knobs)}: {text}', text, lambda knobs=knobs: refused(**knobs))
-         for text, knobs in KNOBS]
+TEST_KNOBS = [
+    ('TEST=nothing names no test', {'TEST': 'nothing'}),
+    ('FIRMWARE=/no/such: there is no such file', {'FIRMWARE': '/no/such'}),
+    ('has no TDX metadata', {'FIRMWARE': b'firmware' * 4096}),
+    ('QEMU=/no/such: there is no such folder', {'QEMU': '/no/such'}),
+    ('vmm-test does not run on MACHINE=qemu', {'MACHINE': 'qemu'}),
+]
+
+CASES = [
+    *((f'{goal}: {" ".join(knobs)}: {text}', text,
+       lambda goal=goal, knobs=knobs: refused(goal, **knobs))
+      for goal, cases in (('vmm', KNOBS), ('vmm-test', TEST_KNOBS)) for text, knobs in cases),
+    ('disk: no package', 'FAIL disk: no system of Debian\'s trixie: E: no such thing',
+     lambda: unfetched('disk')),
+    ('disk: apt without sources', 'apt has no source', lambda: unfetched('disk', sources='')),
+    ('vmm-fetch: no package', 'FAIL vmm-fetch: ', lambda: unfetched('vmm-test', 'fetch')),
+    ('vmm-fetch: apt without sources', 'apt has no source',
+     lambda: unfetched('vmm-test', 'fetch', sources='')),
+]

@@ -101,10 +101,10 @@ def add_qemu(root, home):
 
 def firmware(room, secure):
     """Debian's firmware for TDs, of which a copy starts any kernel, or signed ones."""
-    found, copy = parts.FIRMWARE.file('usr/share/ovmf/OVMF.inteltdx*.fd'), \
-        os.path.join(room, 'firmware')
-    return secureboot.with_debians_key(found, copy) if secure else \
-        secureboot.without_keys(found, copy)
+    found = parts.FIRMWARE.file('usr/share/ovmf/OVMF.inteltdx*.fd')
+    if secure:
+        return secureboot.with_debians_key(found, os.path.join(room, 'signed'))
+    return secureboot.without_keys(found, os.path.join(room, 'firmware'))
 
 
 def disk(root, image, room):

@@ -210,6 +210,10 @@ struct tdx_sw_vcpu {
 	u64 entry_rip;
 	struct tdx_sw_zerostep zerostep;
 	u64 last_tsc;			/* of the last exit: time must not go back */
+
+	/* For the count of what exits cost: when the host got the vCPU, and what for */
+	u64 left_tsc;
+	u16 left_row;
 };
 
 static_assert(sizeof(struct tdx_sw_tdr) <= PAGE_SIZE);

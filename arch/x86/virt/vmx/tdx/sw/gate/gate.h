@@ -20,7 +20,11 @@ const struct tdx_sw_leaf *tdx_sw_find_leaf(unsigned int nr);
 void counts_account(const struct tdx_sw_call *c, u64 status);
 u64 counts_calls(u16 leaf, u64 *nr_errors);
 u64 counts_last_rcx(u16 leaf);
-/* The module's folder in debugfs; exists before late_initcall(). */
+/* The module's folder in debugfs; exists from device_initcall_sync() on. */
 struct dentry *tdx_sw_debugfs(void);
+
+/* ---- what exits cost (exits.c) ---- */
+
+void exits_account(struct tdx_sw_call *c, u64 status);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include <linux/irqflags.h>
 #include <linux/smp.h>
+#include <asm/msr.h>
 #include <asm/trapnr.h>
 
 #include "gate/gate.h"
@@ -64,6 +65,8 @@ static u64 run_leaf(struct tdx_sw_call *c)
 	if (!status)
 		status = c->leaf->fn(c);
 
+	if (c->leaf->nr == TDH_VP_ENTER && c->vcpu)
+		exits_account(c, status);
 	tdx_sw_unlock_all(c);
 	return status;
 }
@@ -90,6 +93,7 @@ static u64 dispatch(struct tdx_sw_regs *regs, bool from_guest_state)
 {
 	struct tdx_sw_call c = {
 		.regs = regs, .in = *regs, .from_guest_state = from_guest_state,
+		.begun = rdtsc(),
 	};
 	u64 status;
 

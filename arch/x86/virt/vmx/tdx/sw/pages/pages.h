@@ -65,6 +65,7 @@ struct tdx_sw_call {
 	unsigned int lp;
 	unsigned int pkg;
 	bool interrupt;			/* injected: stop where resuming is possible */
+	u64 begun;			/* the TSC then */
 
 	/* Found by the prologue as the leaf's row asks */
 	u64 tdr_pa;
@@ -79,6 +80,7 @@ struct tdx_sw_call {
 	bool from_guest_state;
 	struct tdx_sw_vmexit exit;
 	u64 exit_status;
+	u64 guest_ticks;		/* of the TSC, from VM entries to VM exits */
 	u32 bus_lock;			/* as in the exit reason, if the host has not heard */
 
 	unsigned int nr_kept;		/* of the held ones, while the guest runs */

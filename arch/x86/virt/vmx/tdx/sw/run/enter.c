@@ -85,18 +85,21 @@ noinstr void tdx_sw_enter_guest_state(bool wanted)
 	enter_guest_state(wanted);
 }
 
-static noinstr int run_guest(struct tdx_sw_guest *guest, bool launched, bool guest_state)
+static noinstr int run_guest(struct tdx_sw_call *c)
 {
-	u64 pebs;
+	struct tdx_sw_guest *guest = &c->vcpu->guest;
+	u64 pebs, begun;
 	int ret;
 
-	enter_guest_state(guest_state);
+	enter_guest_state(c->from_guest_state);
 	pebs = host_stop_pebs();
 	spec_load_guest(guest);
-	ret = tdx_sw_vmenter(guest, launched);
+	begun = rdtsc();
+	ret = tdx_sw_vmenter(guest, c->vcpu->launched);
+	c->guest_ticks += rdtsc() - begun;
 	guest->cr2 = native_read_cr2();
 	host_resume_pebs(pebs);
-	leave_guest_state(guest_state);
+	leave_guest_state(c->from_guest_state);
 	return ret;
 }
 
@@ -172,7 +175,7 @@ static enum guest_outcome run_once(struct tdx_sw_call *c)
 	vmcs_guard_entry(c);
 	switch_load_controls(c);
 
-	if (run_guest(&vcpu->guest, vcpu->launched, c->from_guest_state))
+	if (run_guest(c))
 		return vm_entry_failed(c);
 
 	vcpu->launched = true;
