@@ -27,7 +27,7 @@ enum {
 	ROW_VMCALL = ROW_REASON + NR_REASONS,
 	ROW_OWN_VMCALL = ROW_VMCALL + NR_REASONS,
 	ROW_OTHER_VMCALL = ROW_OWN_VMCALL + NR_OWN_VMCALLS,
-	ROW_REFUSED,			/* no exit: the guest was not entered, or is lost */
+	ROW_NO_REASON,			/* found fatal while the guest ran */
 	NR_ROWS,
 };
 
@@ -55,21 +55,23 @@ static unsigned int exit_row(const struct tdx_sw_call *c, u64 status)
 {
 	u16 reason = status & REASON_BASIC;
 
-	/* The details of an error may be those of a reason only if the guest ran. */
-	if (status & SEAM_ERROR && (!c->guest_ticks || !reason))
-		return ROW_REFUSED;
-	if (reason >= NR_REASONS)
-		return ROW_REFUSED;
+	if ((status & SEAM_ERROR && !reason) || reason >= NR_REASONS)
+		return ROW_NO_REASON;
 	return reason == EXIT_REASON_TDCALL ? vmcall_row(c->regs) : ROW_REASON + reason;
 }
 
-/* The vCPU is still this call's alone, and interrupts are off. */
+/*
+ * The vCPU is still this call's alone, and interrupts are off.  A call that did not get
+ * to the guest leaves no trace: it passes as the host's time.
+ */
 void exits_account(struct tdx_sw_call *c, u64 status)
 {
 	struct tdx_sw_vcpu *vcpu = c->vcpu;
 	struct exit_row *row;
 	u64 now = rdtsc();
 
+	if (!c->guest_ticks)
+		return;
 	if (vcpu->left_tsc)
 		__this_cpu_add(rows[vcpu->left_row].host, c->begun - vcpu->left_tsc);
 
@@ -92,7 +94,7 @@ static void show_name(struct seq_file *m, unsigned int nr)
 	else if (nr == ROW_OTHER_VMCALL)
 		seq_printf(m, "%u other", EXIT_REASON_TDCALL);
 	else
-		seq_puts(m, "refused -");
+		seq_puts(m, "none -");
 }
 
 static int exits_show(struct seq_file *m, void *v)
