@@ -165,7 +165,6 @@ static void page_aug_maps_a_pending_page(struct kunit *test)
 	expect_info(t, &info, 0, SEPT_PENDING);
 }
 
-/* The software module maps 4 KiB only: how far a call gets shows what has arrived. */
 static void page_aug_and_remove_pass_the_level(struct kunit *test)
 {
 	struct tdht *t = test->priv;
@@ -173,18 +172,20 @@ static void page_aug_and_remove_pass_the_level(struct kunit *test)
 	struct tdh_sept_info info = JUNK;
 
 	tdht_tables(t, tdr, 1);
-	tdht_expect(t, tdh_mem_page_aug(tdr, TDHT_GPA, 1, page, &info),
+	tdht_expect(t, tdh_mem_page_aug(tdr, TDHT_GPA, 2, page, &info),
 		    TDX_OPERAND_INVALID | RCX);
-	tdht_expect_sept(t, tdr, TDHT_GPA, 1, SEPT_FREE, 0);
-	tdht_expect_page(t, page, PT_NDA, 0);
+	tdht_expect(t, tdh_mem_page_aug(tdr, TDHT_GPA, 1, page, &info), TDX_SUCCESS);
+	tdht_expect_sept(t, tdr, TDHT_GPA, 1, SEPT_PENDING, page);
 
 	tdht_expect(t, tdh_mem_page_remove(tdr, TDHT_GPA, 0, &info),
 		    TDX_EPT_WALK_FAILED | RCX);
-	tdht_expect(t, tdh_mem_page_remove(tdr, TDHT_GPA, 1, &info),
-		    TDX_EPT_ENTRY_STATE_INCORRECT | RCX);
-	expect_info(t, &info, 1, SEPT_FREE);
+	expect_info(t, &info, 1, SEPT_PENDING);
 	tdht_expect(t, tdh_mem_page_remove(tdr, TDHT_GPA + SZ_4K, 1, &info),
 		    TDX_OPERAND_INVALID | RCX);
+	tdht_expect(t, tdh_mem_page_remove(tdr, TDHT_GPA, 1, &info), TDX_SUCCESS);
+	KUNIT_EXPECT_EQ(test, info.entry, page);
+	tdht_expect_sept(t, tdr, TDHT_GPA, 1, SEPT_FREE, 0);
+	tdht_expect_page(t, page, PT_NDA, 0);
 }
 
 static void page_remove_returns_the_page(struct kunit *test)

@@ -92,6 +92,7 @@ struct tdx_sw_config {
 	u32 maxpa;			/* width of an address with its key ID */
 	u32 gpa_width;
 	bool need_vmx;
+	bool no_2m;			/* no FEATURE_QUICK_DEMOTE */
 	bool ready;			/* memory and hash are set aside */
 	u64 seed;
 	struct crypto_shash *sha384;

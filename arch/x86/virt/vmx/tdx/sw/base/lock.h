@@ -93,4 +93,17 @@ static inline bool sharex_trylock_host(u16 *lock, bool excl)
 	return ok;
 }
 
+/* From shared to exclusive; fails, and stays shared, if it is shared with others. */
+static inline bool sharex_promote_host(u16 *lock)
+{
+	u16 new, old = READ_ONCE(*lock);
+	bool ok;
+
+	do {
+		ok = (old & SHAREX_COUNT) == 1;
+		new = ok ? SHAREX_EXCL : old | SHAREX_HOST_PRIORITY;
+	} while (!try_cmpxchg(lock, &old, new));
+	return ok;
+}
+
 #endif

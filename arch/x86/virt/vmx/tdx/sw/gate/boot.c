@@ -4,13 +4,15 @@
  * parameter, key IDs, convertible memory, and what is set aside at boot for
  * calls that may not allocate.
  *
- *	tdx_sw=on[,width=W][,keyids=N][,novmx]
+ *	tdx_sw=on[,width=W][,keyids=N][,novmx][,no2m]
  *
  * W is the width of guest physical addresses, 40 to 48: by default that of the
  * CPU's physical addresses, 48 at most.  N counts the TDX key IDs, the global
  * one included.  "novmx" lets SEAMCALLs outside VMX operation pass, as they do
  * where the CPU has no VMX: host bring-up and every leaf but a successful
  * TDH.VP.ENTER need none, and KUnit runs them in emulators without VMX.
+ * "no2m" does not announce that TDH.MEM.PAGE.DEMOTE is never interrupted: Linux
+ * maps no large pages then, as with modules that are older than that.
  *
  * Anything else is refused with one line, and the module stays off.
  */
@@ -36,6 +38,7 @@
 
 static bool wanted __initdata;
 static bool no_vmx __initdata;
+static bool no_2m __initdata;
 static unsigned int want_width __initdata;
 static unsigned int want_keyids __initdata = DEFAULT_KEYIDS;
 
@@ -43,6 +46,10 @@ static int __init parse_option(char *opt)
 {
 	if (!strcmp(opt, "novmx")) {
 		no_vmx = true;
+		return 0;
+	}
+	if (!strcmp(opt, "no2m")) {
+		no_2m = true;
 		return 0;
 	}
 	if (strstarts(opt, "width="))
@@ -153,6 +160,7 @@ void __init tdx_sw_keyid_partitioning(int *err, u32 *nr_mktme_keyids, u32 *nr_td
 	cfg->maxpa = max_t(u32, SEAM_MAXPA, phys_bits + bits);
 	cfg->gpa_width = width;
 	cfg->need_vmx = boot_cpu_has(X86_FEATURE_VMX) && !no_vmx;
+	cfg->no_2m = no_2m;
 	cfg->seed = get_random_u64();
 
 	*err = 0;

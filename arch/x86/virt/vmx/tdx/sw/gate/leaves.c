@@ -3,9 +3,9 @@
  * The table of the host's leaves.
  *
  * Leaves of features that this module does not enumerate (service TDs, export
- * and import, partitioning, Dynamic PAMT, metadata lists) and those that still
- * have to be written (TDH.MEM.PAGE.PROMOTE, .DEMOTE, .RELOCATE) have no row:
- * they get the answer of an unknown leaf.
+ * and import, partitioning, Dynamic PAMT, metadata lists) have no row: they get the
+ * answer of an unknown leaf.  A level that a leaf could have and no host uses, pages
+ * of 1 GiB to split and to join, is refused as one that it doesn't have.
  */
 #include <linux/build_bug.h>
 
@@ -69,9 +69,10 @@ static const struct tdx_sw_leaf leaves[] = {
 		      OPS_SEPT_ADD, SEAM_2M, SEAM_512G, 1, LEAF_RDX_FLAG),
 	VP_LEAF(TDH_VP_ADDCX, "TDH.VP.ADDCX", tdx_sw_vp_addcx, TD_OF_RDX, HOLD_EXCL,
 		OPS_VP_CREATE, 0, 0),
-	/* 2 MiB mappings are not there yet: level 1 is refused as level 2 is. */
+	SEPT_LEAF_ROW(TDH_MEM_PAGE_RELOCATE, "TDH.MEM.PAGE.RELOCATE", tdx_sw_mem_page_relocate,
+		      HOLD_SHARED, OPS_BLOCK, SEAM_4K, SEAM_4K, 0, 0),
 	SEPT_LEAF_ROW(TDH_MEM_PAGE_AUG, "TDH.MEM.PAGE.AUG", tdx_sw_mem_page_aug, HOLD_SHARED,
-		      OPS_AUG, SEAM_4K, SEAM_4K, 0, 0),
+		      OPS_AUG, SEAM_4K, SEAM_2M, 0, 0),
 	SEPT_LEAF_ROW(TDH_MEM_RANGE_BLOCK, "TDH.MEM.RANGE.BLOCK", tdx_sw_mem_range_block,
 		      HOLD_EXCL, OPS_BLOCK, SEAM_4K, SEAM_512G, 0, 0),
 	TDR_LEAF(TDH_MNG_KEY_CONFIG, "TDH.MNG.KEY.CONFIG", tdx_sw_mng_key_config, TD_RCX),
@@ -83,6 +84,9 @@ static const struct tdx_sw_leaf leaves[] = {
 	TD_LEAF(TDH_MNG_WR, "TDH.MNG.WR", tdx_sw_mng_wr, TD_RCX, OPS_WRITE, 0, LEAF_OUT_R8),
 	TD_LEAF(TDH_MEM_WR, "TDH.MEM.WR", tdx_sw_mem_rd_wr, TD_RDX, OPS_WRITE, 0,
 		LEAF_OUT_SEPT | LEAF_OUT_R8),
+	SEPT_LEAF_ROW(TDH_MEM_PAGE_DEMOTE, "TDH.MEM.PAGE.DEMOTE", tdx_sw_mem_page_demote,
+		      HOLD_SHARED, OPS_BLOCK, SEAM_2M, SEAM_2M, 0,
+		      LEAF_RDX_FLAG | LEAF_RESTARTABLE),
 	TD_EXCL_LEAF(TDH_MR_EXTEND, "TDH.MR.EXTEND", tdx_sw_mr_extend, TD_RDX,
 		     BIT(OP_INITIALIZED), LEAF_OUT_SEPT),
 	TD_EXCL_LEAF(TDH_MR_FINALIZE, "TDH.MR.FINALIZE", tdx_sw_mr_finalize, TD_RCX,
@@ -96,6 +100,9 @@ static const struct tdx_sw_leaf leaves[] = {
 	{ .nr = TDH_VP_INIT, .name = "TDH.VP.INIT", .fn = tdx_sw_vp_init, .td = TD_OF_RCX,
 	  .tdr_hold = HOLD_EXCL_V1, .vcpu_hold = HOLD_EXCL, .op_states = BIT(OP_INITIALIZED),
 	  .max_version = 1, .flags = LEAF_TD_STATE | LEAF_OP_STATE_LOCK },
+	SEPT_LEAF_ROW(TDH_MEM_PAGE_PROMOTE, "TDH.MEM.PAGE.PROMOTE", tdx_sw_mem_page_promote,
+		      HOLD_EXCL, OPS_BLOCK, SEAM_2M, SEAM_2M, 1,
+		      LEAF_OUT_L2_PAGES | LEAF_RESTARTABLE),
 	PLAIN_LEAF(TDH_PHYMEM_PAGE_RDMD, "TDH.PHYMEM.PAGE.RDMD", tdx_sw_phymem_page_rdmd),
 	SEPT_LEAF_ROW(TDH_MEM_SEPT_RD, "TDH.MEM.SEPT.RD", tdx_sw_mem_sept_rd, HOLD_SHARED,
 		      OPS_1_TO_10, SEAM_4K, SEAM_512G, 0, LEAF_RDX_FLAG),
@@ -118,7 +125,7 @@ static const struct tdx_sw_leaf leaves[] = {
 	SEPT_LEAF_ROW(TDH_MEM_RANGE_UNBLOCK, "TDH.MEM.RANGE.UNBLOCK", tdx_sw_mem_range_unblock,
 		      HOLD_EXCL, OPS_BLOCK, SEAM_4K, SEAM_512G, 0, 0),
 	{ .nr = TDH_PHYMEM_CACHE_WB, .name = "TDH.PHYMEM.CACHE.WB",
-	  .fn = tdx_sw_phymem_cache_wb, .flags = LEAF_INTERRUPTIBLE },
+	  .fn = tdx_sw_phymem_cache_wb, .flags = LEAF_RESUMABLE },
 	PLAIN_LEAF(TDH_PHYMEM_PAGE_WBINVD, "TDH.PHYMEM.PAGE.WBINVD", tdx_sw_phymem_page_wbinvd),
 	VP_LEAF(TDH_VP_WR, "TDH.VP.WR", tdx_sw_vp_wr, TD_OF_RCX, HOLD_SHARED, OPS_WRITE, 0,
 		LEAF_OUT_R8),
@@ -129,7 +136,7 @@ static const struct tdx_sw_leaf leaves[] = {
 	SYS_LEAF(TDH_SYS_DISABLE, "TDH.SYS.DISABLE", tdx_sw_sys_disable),
 };
 
-static_assert(ARRAY_SIZE(leaves) == 45, "a row for each leaf in enum tdx_sw_leaf_nr");
+static_assert(ARRAY_SIZE(leaves) == 48, "a row for each leaf in enum tdx_sw_leaf_nr");
 static_assert(TDH_SYS_DISABLE < TDX_SW_NR_LEAVES);
 
 /* Row of a leaf, or NULL if there is no such leaf. */

@@ -50,12 +50,19 @@ static void preset_outputs(const struct tdx_sw_call *c)
 	}
 }
 
+static bool is_interrupted(u64 status)
+{
+	u64 code = status & SEAM_CODE_MASK;
+
+	return code == SEAM_INTERRUPTED_RESUMABLE || code == SEAM_INTERRUPTED_RESTARTABLE;
+}
+
 static u64 run_leaf(struct tdx_sw_call *c)
 {
 	u64 status = inject_leaf(c);
 
 	/* An interrupted call is repeated with the registers as they are. */
-	if ((status & SEAM_CODE_MASK) != SEAM_INTERRUPTED_RESUMABLE)
+	if (!is_interrupted(status))
 		preset_outputs(c);
 	if (!status && c->version > c->leaf->max_version)
 		status = seam_status(SEAM_OPERAND_INVALID, OPERAND_RAX);

@@ -51,6 +51,15 @@ u64 tdx_sw_mem_range_block(struct tdx_sw_call *c);
 u64 tdx_sw_mem_range_unblock(struct tdx_sw_call *c);
 u64 tdx_sw_mem_track(struct tdx_sw_call *c);
 u64 tdx_sw_mem_rd_wr(struct tdx_sw_call *c);
+u64 tdx_sw_mem_page_relocate(struct tdx_sw_call *c);
+u64 tdx_sw_mem_page_demote(struct tdx_sw_call *c);
+u64 tdx_sw_mem_page_promote(struct tdx_sw_call *c);
+
+/* What these have in common (mem.c) */
+u64 mem_find_entry(struct tdx_sw_call *c, enum sept_op op, struct sept_walk *walk,
+		   struct sept_cell *cell, bool lock);
+void mem_take_page(struct tdx_sw_call *c, struct tdx_sw_pamt *pamt,
+		   enum tdx_sw_page_type type, unsigned int level);
 
 u64 tdx_sw_mr_extend(struct tdx_sw_call *c);
 u64 tdx_sw_mr_finalize(struct tdx_sw_call *c);

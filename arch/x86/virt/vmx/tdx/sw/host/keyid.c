@@ -56,7 +56,7 @@ u64 tdx_sw_mng_create(struct tdx_sw_call *c)
 
 	if (!tdx_sw_is_private_hkid(hkid))
 		return seam_status(SEAM_OPERAND_INVALID, OPERAND_RDX);
-	status = pamt_lock_page(c, pa, OPERAND_RCX, PT_NDA, true, &pamt);
+	status = pamt_lock_free(c, pa, SEAM_4K, OPERAND_RCX, &pamt);
 	if (status)
 		return status;
 	if (!lock_kot(c, true))

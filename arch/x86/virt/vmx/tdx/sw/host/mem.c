@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves that change or read the Secure EPT of a TD, 4 KiB pages and tables.
+ * Leaves that change or read the Secure EPT of a TD, pages and tables.  Those that
+ * put a page in another's place are in resize.c.
  *
  * Each follows the same path: find and lock the entry, ask the legality table,
  * check blocking and tracking, check page operands, commit.  The prologue has
@@ -11,8 +12,8 @@
 #include "host/host.h"
 
 /* Find the entry and look its state up. */
-static u64 find_entry(struct tdx_sw_call *c, enum sept_op op, struct sept_walk *walk,
-		      struct sept_cell *cell, bool lock)
+u64 mem_find_entry(struct tdx_sw_call *c, enum sept_op op, struct sept_walk *walk,
+		   struct sept_cell *cell, bool lock)
 {
 	u64 status;
 
@@ -28,10 +29,10 @@ static u64 find_entry(struct tdx_sw_call *c, enum sept_op op, struct sept_walk *
 	return SEAM_SUCCESS;
 }
 
-static void take_page(struct tdx_sw_call *c, struct tdx_sw_pamt *pamt,
-		      enum tdx_sw_page_type type)
+void mem_take_page(struct tdx_sw_call *c, struct tdx_sw_pamt *pamt,
+		   enum tdx_sw_page_type type, unsigned int level)
 {
-	atomic64_inc(&c->tdr->chldcnt);
+	atomic64_add(BIT_ULL(9 * level), &c->tdr->chldcnt);
 	pamt_assign(pamt, type, c->tdr_pa);
 }
 
@@ -54,16 +55,16 @@ u64 tdx_sw_mem_page_add(struct tdx_sw_call *c)
 	struct tdx_sw_pamt *pamt;
 	u64 status;
 
-	status = find_entry(c, SEPT_OP_PAGE_ADD, &walk, &cell, false);
+	status = mem_find_entry(c, SEPT_OP_PAGE_ADD, &walk, &cell, false);
 	if (!status)
 		status = tdx_sw_check_shared_pa(c->in.r9, PAGE_SIZE, PAGE_SIZE, OPERAND_R9);
 	if (!status)
-		status = pamt_lock_page(c, c->in.r8, OPERAND_R8, PT_NDA, true, &pamt);
+		status = pamt_lock_free(c, c->in.r8, SEAM_4K, OPERAND_R8, &pamt);
 	if (status)
 		return status;
 
 	copy_page(tdx_sw_map(c->in.r8), tdx_sw_map_shared(c->in.r9));
-	take_page(c, pamt, PT_REG);
+	mem_take_page(c, pamt, PT_REG, SEAM_4K);
 	sept_set(&walk, cell.new_state, c->in.r8);
 	measure_block(&c->tdcs->mrtd_hash, "MEM.PAGE.ADD", c->gpa);
 	return SEAM_SUCCESS;
@@ -76,13 +77,13 @@ u64 tdx_sw_mem_page_aug(struct tdx_sw_call *c)
 	struct tdx_sw_pamt *pamt;
 	u64 status;
 
-	status = find_entry(c, SEPT_OP_PAGE_AUG, &walk, &cell, true);
+	status = mem_find_entry(c, SEPT_OP_PAGE_AUG, &walk, &cell, true);
 	if (!status)
-		status = pamt_lock_page(c, c->in.r8, OPERAND_R8, PT_NDA, true, &pamt);
+		status = pamt_lock_free(c, c->in.r8, c->level, OPERAND_R8, &pamt);
 	if (status)
 		return status;
 
-	take_page(c, pamt, PT_REG);
+	mem_take_page(c, pamt, PT_REG, c->level);
 	sept_set(&walk, cell.new_state, c->in.r8);
 	return SEAM_SUCCESS;
 }
@@ -94,7 +95,7 @@ u64 tdx_sw_mem_page_remove(struct tdx_sw_call *c)
 	struct tdx_sw_pamt *pamt;
 	u64 status;
 
-	status = find_entry(c, SEPT_OP_PAGE_REMOVE, &walk, &cell, true);
+	status = mem_find_entry(c, SEPT_OP_PAGE_REMOVE, &walk, &cell, true);
 	if (!status)
 		status = pamt_lock_implicit(c, sept_target(walk.val, c->level), c->level,
 					    OPERAND_RCX, true, &pamt);
@@ -139,7 +140,7 @@ u64 tdx_sw_mem_sept_add(struct tdx_sw_call *c)
 
 	status = check_sept_pages(c);
 	if (!status)
-		status = find_entry(c, SEPT_OP_SEPT_ADD, &walk, &cell, true);
+		status = mem_find_entry(c, SEPT_OP_SEPT_ADD, &walk, &cell, true);
 	if (status)
 		return status;
 	if (cell.flags & SEPT_KEEP_IF_ALLOWED) {
@@ -151,12 +152,12 @@ u64 tdx_sw_mem_sept_add(struct tdx_sw_call *c)
 	}
 	if (no_page)
 		return sept_error(c, SEAM_EPT_ENTRY_STATE_INCORRECT, &walk);
-	status = pamt_lock_page(c, pa, OPERAND_R8, PT_NDA, true, &pamt);
+	status = pamt_lock_free(c, pa, SEAM_4K, OPERAND_R8, &pamt);
 	if (status)
 		return status;
 
 	sept_init_table(pa);
-	take_page(c, pamt, PT_EPT);
+	mem_take_page(c, pamt, PT_EPT, SEAM_4K);
 	sept_set(&walk, cell.new_state, pa);
 	if (c->version)
 		c->regs->r8 = SEAM_NO_PAGE;
@@ -170,7 +171,7 @@ u64 tdx_sw_mem_sept_remove(struct tdx_sw_call *c)
 	struct tdx_sw_pamt *pamt;
 	u64 status, hpa;
 
-	status = find_entry(c, SEPT_OP_SEPT_REMOVE, &walk, &cell, true);
+	status = mem_find_entry(c, SEPT_OP_SEPT_REMOVE, &walk, &cell, true);
 	if (status)
 		return status;
 	hpa = walk.val & SEPT_HPA;
@@ -220,7 +221,7 @@ u64 tdx_sw_mem_range_block(struct tdx_sw_call *c)
 	struct sept_cell cell;
 	u64 status;
 
-	status = find_entry(c, SEPT_OP_BLOCK, &walk, &cell, true);
+	status = mem_find_entry(c, SEPT_OP_BLOCK, &walk, &cell, true);
 	if (status)
 		return status;
 
@@ -243,7 +244,7 @@ u64 tdx_sw_mem_range_unblock(struct tdx_sw_call *c)
 	struct sept_cell cell;
 	u64 status;
 
-	status = find_entry(c, SEPT_OP_UNBLOCK, &walk, &cell, true);
+	status = mem_find_entry(c, SEPT_OP_UNBLOCK, &walk, &cell, true);
 	if (!status)
 		status = sept_check_blocking(c, &walk, cell);
 	if (status)

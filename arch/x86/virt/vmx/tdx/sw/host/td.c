@@ -58,7 +58,7 @@ u64 tdx_sw_mng_addcx(struct tdx_sw_call *c)
 		return SEAM_TD_KEYS_NOT_CONFIGURED;
 	if (tdr->num_tdcx >= SEAM_TDCS_MAX_PAGES)
 		return SEAM_TDCX_NUM_INCORRECT;
-	status = pamt_lock_page(c, c->in.rcx, OPERAND_RCX, PT_NDA, true, &pamt);
+	status = pamt_lock_free(c, c->in.rcx, SEAM_4K, OPERAND_RCX, &pamt);
 	if (status)
 		return status;
 	if (is_tdcs_complete(tdr) && tdx_sw_tdcs(tdr)->op_state != OP_UNINITIALIZED)

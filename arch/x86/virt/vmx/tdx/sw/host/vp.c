@@ -24,7 +24,7 @@ u64 tdx_sw_vp_create(struct tdx_sw_call *c)
 	struct tdx_sw_pamt *pamt;
 	u64 status;
 
-	status = pamt_lock_page(c, c->in.rcx, OPERAND_RCX, PT_NDA, true, &pamt);
+	status = pamt_lock_free(c, c->in.rcx, SEAM_4K, OPERAND_RCX, &pamt);
 	if (status)
 		return status;
 
@@ -49,7 +49,7 @@ u64 tdx_sw_vp_addcx(struct tdx_sw_call *c)
 		return SEAM_VCPU_STATE_INCORRECT;
 	if (vcpu->num_pages >= SEAM_TDVPS_MAX_PAGES)
 		return SEAM_TDCX_NUM_INCORRECT;
-	status = pamt_lock_page(c, c->in.rcx, OPERAND_RCX, PT_NDA, true, &pamt);
+	status = pamt_lock_free(c, c->in.rcx, SEAM_4K, OPERAND_RCX, &pamt);
 	if (status)
 		return status;
 

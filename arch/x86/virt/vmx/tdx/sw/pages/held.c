@@ -62,6 +62,20 @@ bool tdx_sw_lock_pamt(struct tdx_sw_call *c, enum tdx_sw_lock_class class,
 	return true;
 }
 
+/* The PAMT entry that was locked last, shared: exclusively from now on, if possible. */
+bool tdx_sw_promote_last(struct tdx_sw_call *c)
+{
+	struct tdx_sw_held *held = &c->held[c->nr_held - 1];
+	struct tdx_sw_pamt *pamt = held->object;
+
+	if (WARN_ON_ONCE(held->kind != HELD_PAMT || held->excl))
+		return false;
+	if (!sharex_promote_host(&pamt->lock))
+		return false;
+	held->excl = true;
+	return true;
+}
+
 /**
  * tdx_sw_lock_sept_entry() - Try the lock in an S-EPT entry
  * @c: call

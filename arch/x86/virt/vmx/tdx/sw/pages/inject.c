@@ -13,7 +13,8 @@ const struct inject_source *inject_sources[NR_INJECT_SOURCES];
 
 static bool is_interruption(const struct tdx_sw_call *c, u64 status)
 {
-	return c->leaf->flags & LEAF_INTERRUPTIBLE && status == SEAM_INTERRUPTED_RESUMABLE;
+	return (c->leaf->flags & LEAF_RESUMABLE && status == SEAM_INTERRUPTED_RESUMABLE) ||
+	       (c->leaf->flags & LEAF_RESTARTABLE && status == SEAM_INTERRUPTED_RESTARTABLE);
 }
 
 /**

@@ -10,9 +10,10 @@
 /* ---- pages of a TD, or to become a TD's ---- */
 
 /* Form of a private page operand; where it points to is checked by the walk. */
-u64 pamt_check_pa(u64 pa, u32 operand)
+static u64 check_pa(u64 pa, unsigned int level, u32 operand)
 {
-	if (!PAGE_ALIGNED(pa) || pa >> tdx_sw_config.maxpa || pa & tdx_sw_config.hkid_mask)
+	if (pa & (BIT_ULL(SEPT_SHIFT(level)) - 1) || pa >> tdx_sw_config.maxpa ||
+	    pa & tdx_sw_config.hkid_mask)
 		return seam_status(SEAM_OPERAND_INVALID, operand);
 	return SEAM_SUCCESS;
 }
@@ -27,6 +28,54 @@ static enum tdx_sw_lock_class lock_class(enum tdx_sw_page_type type)
 	default:
 		return TDX_SW_LOCK_PAGE;
 	}
+}
+
+/*
+ * The entries above one of a level.  A page that is part of a larger one ends the walk:
+ * what lies there is held like the operand itself would be.
+ */
+static u64 lock_parents(struct tdx_sw_call *c, u64 pa, unsigned int level, u32 operand,
+			bool excl)
+{
+	unsigned int l;
+
+	for (l = SEAM_1G; l > level; l--) {
+		struct tdx_sw_pamt *pamt = pamt_entry(pa, l);
+
+		if (!tdx_sw_lock_pamt(c, TDX_SW_LOCK_PAGE, pamt, false))
+			return seam_status(SEAM_OPERAND_BUSY, operand);
+		if (pamt->type != PT_REG)
+			continue;
+		if (l == SEAM_2M && excl && !tdx_sw_promote_last(c))
+			return seam_status(SEAM_OPERAND_BUSY, operand);
+		return seam_status(SEAM_PAGE_METADATA_INCORRECT, operand);
+	}
+	return SEAM_SUCCESS;
+}
+
+static u64 check_and_lock(struct tdx_sw_call *c, u64 pa, unsigned int level, u32 operand,
+			  enum tdx_sw_page_type type, bool excl, struct tdx_sw_pamt **ret)
+{
+	struct tdx_sw_pamt *pamt;
+	u64 status;
+
+	status = check_pa(pa, level, operand);
+	if (status)
+		return status;
+	if (!pamt_entry(pa, SEAM_1G))
+		return seam_status(SEAM_OPERAND_ADDR_RANGE_ERROR, operand);
+	status = lock_parents(c, pa, level, operand, excl);
+	if (status)
+		return status;
+
+	pamt = pamt_entry(pa, level);
+	if (!tdx_sw_lock_pamt(c, lock_class(type), pamt, excl))
+		return seam_status(SEAM_OPERAND_BUSY, operand);
+	if (pamt->type != type)
+		return seam_status(SEAM_PAGE_METADATA_INCORRECT, operand);
+
+	*ret = pamt;
+	return SEAM_SUCCESS;
 }
 
 /**
@@ -44,32 +93,27 @@ static enum tdx_sw_lock_class lock_class(enum tdx_sw_page_type type)
 u64 pamt_lock_page(struct tdx_sw_call *c, u64 pa, u32 operand, enum tdx_sw_page_type type,
 		   bool excl, struct tdx_sw_pamt **ret)
 {
-	struct tdx_sw_pamt *pamt;
-	u64 status;
-	int level;
+	return check_and_lock(c, pa, SEAM_4K, operand, type, excl, ret);
+}
 
-	status = pamt_check_pa(pa, operand);
-	if (status)
-		return status;
-	if (!pamt_entry(pa, SEAM_1G))
-		return seam_status(SEAM_OPERAND_ADDR_RANGE_ERROR, operand);
+/**
+ * pamt_lock_free() - Check and lock a page operand that is to become a TD's
+ * @c: call that will hold the locks
+ * @pa: the page, as the host gave it
+ * @level: its size: SEAM_4K or SEAM_2M; all of it has to be free
+ * @operand: register it came in
+ * @ret: its entry
+ *
+ * Return: as pamt_lock_page().
+ */
+u64 pamt_lock_free(struct tdx_sw_call *c, u64 pa, unsigned int level, u32 operand,
+		   struct tdx_sw_pamt **ret)
+{
+	u64 status = check_and_lock(c, pa, level, operand, PT_NDA, true, ret);
 
-	for (level = SEAM_1G; level > SEAM_4K; level--) {
-		pamt = pamt_entry(pa, level);
-		if (!tdx_sw_lock_pamt(c, TDX_SW_LOCK_PAGE, pamt, false))
-			return seam_status(SEAM_OPERAND_BUSY, operand);
-		if (pamt->type == PT_REG)
-			return seam_status(SEAM_PAGE_METADATA_INCORRECT, operand);
-	}
-
-	pamt = pamt_entry(pa, SEAM_4K);
-	if (!tdx_sw_lock_pamt(c, lock_class(type), pamt, excl))
-		return seam_status(SEAM_OPERAND_BUSY, operand);
-	if (pamt->type != type)
-		return seam_status(SEAM_PAGE_METADATA_INCORRECT, operand);
-
-	*ret = pamt;
-	return SEAM_SUCCESS;
+	if (!status && level == SEAM_2M && !pamt_children_are_free(pa))
+		status = seam_status(SEAM_PAGE_METADATA_INCORRECT, operand);
+	return status;
 }
 
 /**
@@ -88,7 +132,7 @@ u64 pamt_lock_leaf(struct tdx_sw_call *c, u64 pa, u32 operand, bool excl,
 {
 	u64 status;
 
-	status = pamt_check_pa(pa, operand);
+	status = check_pa(pa, SEAM_4K, operand);
 	if (status)
 		return status;
 	if (!pamt_entry(pa, SEAM_1G))

@@ -115,8 +115,9 @@ enum tdx_sw_hold {
 #define LEAF_OUT_RDX		BIT(7)
 #define LEAF_OUT_R8		BIT(8)
 #define LEAF_OUT_SEPT		(LEAF_OUT_RCX | LEAF_OUT_RDX)
-/* Begins and stops itself if an interruption is injected */
-#define LEAF_INTERRUPTIBLE	BIT(10)
+/* Begins and stops itself if an interruption of this kind is injected */
+#define LEAF_RESUMABLE		BIT(10)
+#define LEAF_RESTARTABLE	BIT(11)
 /* Pages of L2 tables, in R9 to R11 of version 1: none, before anything is checked */
 #define LEAF_OUT_L2_PAGES	BIT(9)
 
@@ -165,9 +166,10 @@ struct tdx_sw_pamt *pamt_entry(u64 pa, unsigned int level);
 struct tdx_sw_pamt *pamt_leaf(u64 pa, unsigned int *level);
 u64 pamt_owner(const struct tdx_sw_pamt *pamt);
 
-u64 pamt_check_pa(u64 pa, u32 operand);
 u64 pamt_lock_page(struct tdx_sw_call *c, u64 pa, u32 operand, enum tdx_sw_page_type type,
 		   bool excl, struct tdx_sw_pamt **ret);
+u64 pamt_lock_free(struct tdx_sw_call *c, u64 pa, unsigned int level, u32 operand,
+		   struct tdx_sw_pamt **ret);
 u64 pamt_lock_leaf(struct tdx_sw_call *c, u64 pa, u32 operand, bool excl,
 		   struct tdx_sw_pamt **ret, unsigned int *level);
 u64 pamt_lock_implicit(struct tdx_sw_call *c, u64 pa, unsigned int level, u32 operand,
@@ -175,6 +177,9 @@ u64 pamt_lock_implicit(struct tdx_sw_call *c, u64 pa, unsigned int level, u32 op
 
 void pamt_assign(struct tdx_sw_pamt *pamt, enum tdx_sw_page_type type, u64 owner);
 void pamt_release(struct tdx_sw_pamt *pamt, u64 pa, unsigned int level);
+bool pamt_children_are_free(u64 pa);
+void pamt_split(struct tdx_sw_pamt *pamt, u64 pa);
+void pamt_join(struct tdx_sw_pamt *pamt, u64 pa);
 void pamt_init_range(struct tdx_sw_tdmr *tdmr, u64 offset, u64 size);
 
 void pamt_check_invariants(const struct tdx_sw_pamt *pamt);
@@ -184,6 +189,7 @@ void pamt_check_invariants(const struct tdx_sw_pamt *pamt);
 bool tdx_sw_lock(struct tdx_sw_call *c, enum tdx_sw_lock_class class, u16 *lock, bool excl);
 bool tdx_sw_lock_pamt(struct tdx_sw_call *c, enum tdx_sw_lock_class class,
 		      struct tdx_sw_pamt *pamt, bool excl);
+bool tdx_sw_promote_last(struct tdx_sw_call *c);
 bool tdx_sw_lock_sept_entry(struct tdx_sw_call *c, u64 *entry);
 void tdx_sw_unlock_last(struct tdx_sw_call *c);
 void tdx_sw_unlock_all(struct tdx_sw_call *c);
@@ -217,6 +223,8 @@ u64 sept_lock_guest(struct tdx_sw_call *c, struct sept_walk *walk);
 void sept_unlock_guest(const struct sept_walk *walk);
 bool sept_table_is_free(u64 pa);
 void sept_init_table(u64 pa);
+void sept_fill_table(u64 pa, enum sept_state state, u64 hpa);
+bool sept_table_is_one_page(u64 pa, enum sept_state *state, u64 *hpa);
 
 void eptroot_fill(struct tdx_sw_call *c);
 

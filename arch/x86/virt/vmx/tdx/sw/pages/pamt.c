@@ -23,8 +23,13 @@
  * whoever holds it, shared or exclusively, may rely on type and owner.  BEPOCH is
  * not guarded by the entry but by the S-EPT tree lock of the owner.
  *
- * Lock order: 1 GiB entry shared, 2 MiB entry shared, 4 KiB entry.  A page
- * found through an owner field or an S-EPT entry locks its own entry only.
+ * A PT_REG page of 2 MiB can become 512 of 4 KiB, and these one again:
+ * pamt_split() and pamt_join(), with the 2 MiB entry held exclusively.
+ *
+ * Lock order: 1 GiB entry shared, 2 MiB entry shared, 4 KiB entry; where 2 MiB are
+ * concerned as a whole the 2 MiB entry exclusively, and no child: who holds or wants
+ * one by its address has the 2 MiB entry shared.  A page found through an owner field
+ * or an S-EPT entry locks its own entry only.
  *
  * Invariants: entries above 4 KiB are PT_NDA or PT_REG; PT_TDR has no owner; all
  * other used pages have an owner of type PT_TDR, and the owner counts them in
@@ -126,6 +131,55 @@ void pamt_release(struct tdx_sw_pamt *pamt, u64 pa, unsigned int level)
 	for (; pa < end; pa += PAGE_SIZE)
 		tdx_sw_scramble(pa);
 	WRITE_ONCE(pamt->type, PT_NDA);
+}
+
+/* Every 4 KiB of a 2 MiB page; its entry is held exclusively. */
+static struct tdx_sw_pamt *children(u64 pa)
+{
+	return pamt_entry(ALIGN_DOWN(pa, SZ_2M), SEAM_4K);
+}
+
+bool pamt_children_are_free(u64 pa)
+{
+	const struct tdx_sw_pamt *child = children(pa);
+	unsigned int i;
+
+	for (i = 0; i < SEPT_NR_ENTRIES; i++) {
+		if (READ_ONCE(child[i].type) != PT_NDA)
+			return false;
+	}
+	return true;
+}
+
+/* A 2 MiB page becomes 512 of the same TD. */
+void pamt_split(struct tdx_sw_pamt *pamt, u64 pa)
+{
+	struct tdx_sw_pamt *child = children(pa);
+	u64 owner = pamt_owner(pamt);
+	unsigned int i;
+
+	WARN_ON_ONCE(pamt->type != PT_REG || !(pamt->lock & SHAREX_EXCL));
+
+	for (i = 0; i < SEPT_NR_ENTRIES; i++) {
+		set_owner(&child[i], owner);
+		WRITE_ONCE(child[i].bepoch, 0);
+		WRITE_ONCE(child[i].type, PT_REG);
+	}
+	WRITE_ONCE(pamt->type, PT_NDA);
+}
+
+/* 512 pages of a TD become one.  BEPOCH stays what it was when it was one before. */
+void pamt_join(struct tdx_sw_pamt *pamt, u64 pa)
+{
+	struct tdx_sw_pamt *child = children(pa);
+	unsigned int i;
+
+	WARN_ON_ONCE(pamt->type != PT_NDA || !(pamt->lock & SHAREX_EXCL));
+
+	set_owner(pamt, pamt_owner(child));
+	WRITE_ONCE(pamt->type, PT_REG);
+	for (i = 0; i < SEPT_NR_ENTRIES; i++)
+		WRITE_ONCE(child[i].type, PT_NDA);
 }
 
 static bool is_reserved(const struct tdx_sw_tdmr *tdmr, u64 pa)

@@ -7,7 +7,9 @@
  *
  * Who may: an entry changes with its own lock held (bit 11), and for the host that
  * takes the tree lock first: shared, or exclusively for changes that cut off or
- * reconnect a table (RANGE.BLOCK, RANGE.UNBLOCK, SEPT.REMOVE).  So a walk under the
+ * reconnect a table (RANGE.BLOCK, RANGE.UNBLOCK, SEPT.REMOVE, PAGE.PROMOTE).  A table
+ * that takes the place of a large page (PAGE.DEMOTE) is filled before it is reached,
+ * and needs the entry alone.  So a walk under the
  * shared tree lock meets only tables that stay.  With the TDR held exclusively
  * neither lock is needed.  The guest's leaves take no tree lock, see guest/accept.c.
  *
@@ -17,6 +19,9 @@
  * While the TD is runnable a translation may be cached: what cuts a page off
  * needs it blocked first, and every vCPU gone since (td_epoch_tracked()).
  */
+#include <linux/align.h>
+#include <linux/sizes.h>
+
 #include "pages/pages.h"
 
 #define LEGAL(_state, _flags)	{ .new_state = _state, .flags = _flags }
@@ -62,6 +67,19 @@ static const struct sept_cell legality[SEPT_NR_OPS][NR_COLUMNS] = {
 	[SEPT_OP_SEPT_REMOVE] = {
 		ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, CUT(SEPT_FREE), CUT(SEPT_FREE),
 	},
+	[SEPT_OP_PAGE_RELOCATE] = {
+		ILLEGAL, CUT(SEPT_MAPPED), CUT(SEPT_MAPPED), CUT(SEPT_PENDING),
+		CUT(SEPT_PENDING), ILLEGAL, ILLEGAL,
+	},
+	/* What the pages become of which it consists; a table takes its place. */
+	[SEPT_OP_PAGE_DEMOTE] = {
+		ILLEGAL, CUT(SEPT_MAPPED), CUT(SEPT_MAPPED), CUT(SEPT_PENDING),
+		CUT(SEPT_PENDING), ILLEGAL, ILLEGAL,
+	},
+	/* MAPPED or PENDING, as all the pages are that the table has. */
+	[SEPT_OP_PAGE_PROMOTE] = {
+		ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, CUT(SEPT_MAPPED), CUT(SEPT_MAPPED),
+	},
 };
 
 struct sept_cell sept_legality(enum sept_op op, enum sept_state state)
@@ -92,6 +110,40 @@ bool sept_table_is_free(u64 pa)
 
 	for (i = 0; i < SEPT_NR_ENTRIES; i++) {
 		if (sept_state(READ_ONCE(entry[i])) != SEPT_FREE)
+			return false;
+	}
+	return true;
+}
+
+/* A table of the pages that a page of 2 MiB consists of. */
+void sept_fill_table(u64 pa, enum sept_state state, u64 hpa)
+{
+	u64 *entry = tdx_sw_map(pa);
+	unsigned int i;
+
+	for (i = 0; i < SEPT_NR_ENTRIES; i++)
+		WRITE_ONCE(entry[i], sept_make(state, hpa + i * PAGE_SIZE));
+}
+
+/* Accessed and dirty are the CPU's, the mark is the host's. */
+#define SEPT_NOT_COMPARED	(BIT_ULL(8) | BIT_ULL(9) | SEPT_HOST_PRIORITY)
+
+/*
+ * Whether a table has the pages of one of 2 MiB, in their order and all in one state.
+ * The guest can't get there: the table is blocked, or the TD does not run.
+ */
+bool sept_table_is_one_page(u64 pa, enum sept_state *state, u64 *hpa)
+{
+	const u64 *entry = tdx_sw_map(pa);
+	u64 first = READ_ONCE(*entry) & ~SEPT_NOT_COMPARED;
+	unsigned int i;
+
+	*state = sept_state(first);
+	*hpa = first & SEPT_HPA;
+	if ((*state != SEPT_MAPPED && *state != SEPT_PENDING) || !IS_ALIGNED(*hpa, SZ_2M))
+		return false;
+	for (i = 1; i < SEPT_NR_ENTRIES; i++) {
+		if ((READ_ONCE(entry[i]) & ~SEPT_NOT_COMPARED) != first + i * PAGE_SIZE)
 			return false;
 	}
 	return true;

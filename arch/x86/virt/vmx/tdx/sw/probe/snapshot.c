@@ -240,14 +240,37 @@ static int check_sept_entry(const struct tdx_sw_sept_info *info, void *data)
 	return 0;
 }
 
-static unsigned int count_owned(struct check *check, bool (*want)(u8 type))
+/* The page as the TD has it: of a large one only the first 4 KiB stands for it. */
+static bool is_owned(struct check *check, u64 pa, struct tdx_sw_page_info *page)
+{
+	return !tdx_sw_test_page(pa, page) && page->owner == check->tdr &&
+	       page->type > PT_RSVD && page->type != PT_TDR &&
+	       !(pa & (BIT_ULL(SEPT_SHIFT(page->level)) - 1));
+}
+
+/* In units of 4 KiB, as CHLDCNT has them. */
+static u64 count_owned(struct check *check)
+{
+	struct tdx_sw_page_info page;
+	unsigned int i;
+	u64 nr = 0;
+
+	for (i = 0; i < check->nr; i++) {
+		if (is_owned(check, check->pages[i], &page))
+			nr += BIT_ULL(9 * page.level);
+	}
+	return nr;
+}
+
+/* One for each entry that refers to it. */
+static unsigned int count_mapped(struct check *check)
 {
 	struct tdx_sw_page_info page;
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < check->nr; i++) {
-		if (!tdx_sw_test_page(check->pages[i], &page) && page.owner == check->tdr &&
-		    page.type > PT_RSVD && page.type != PT_TDR && want(page.type)) {
+		if (is_owned(check, check->pages[i], &page) &&
+		    (page.type == PT_REG || page.type == PT_EPT)) {
 			check->sum -= check->pages[i];
 			nr++;
 		}
@@ -255,38 +278,29 @@ static unsigned int count_owned(struct check *check, bool (*want)(u8 type))
 	return nr;
 }
 
-static bool any_type(u8 type)
-{
-	return true;
-}
-
-static bool mapped_type(u8 type)
-{
-	return type == PT_REG || type == PT_EPT;
-}
-
 static void check_td(struct check *check, u64 tdr)
 {
 	struct tdx_sw_td_info td;
-	unsigned int owned;
+	unsigned int mapped;
+	u64 owned;
 	int err;
 
 	check->tdr = tdr;
 	if (tdx_sw_test_td(tdr, &td))
 		return;
 
-	owned = count_owned(check, any_type);
+	owned = count_owned(check);
 	if (owned != td.chldcnt)
-		complain(check, "TD %llx: CHLDCNT %llu, owns %u", tdr, td.chldcnt, owned);
+		complain(check, "TD %llx: CHLDCNT %llu, owns %llu", tdr, td.chldcnt, owned);
 
 	check->mapped = 0;
 	check->sum = 0;
 	err = tdx_sw_test_sept_walk(tdr, check_sept_entry, check);
-	owned = count_owned(check, mapped_type);
+	mapped = count_mapped(check);
 	/* As many, with the same sum: no page is mapped twice instead of another one. */
-	if (!err && (owned != check->mapped || check->sum))
+	if (!err && (mapped != check->mapped || check->sum))
 		complain(check, "TD %llx: %u pages and tables in the S-EPT, owns %u", tdr,
-			 check->mapped, owned);
+			 check->mapped, mapped);
 }
 
 static void check_page(struct check *check, u64 pa)

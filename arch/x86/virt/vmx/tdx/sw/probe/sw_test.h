@@ -232,8 +232,7 @@ void tdx_sw_test_vcpu_exit(u64 tdvpr);
 
 /*
  * Let the page's 2 MiB be one page of that TD, in its PAMT entry alone, or with
- * @tdr 0 nobody's again.  No leaf here makes such a page.  -ENOENT if the address is
- * in no TDMR.
+ * @tdr 0 nobody's again.  -ENOENT if the address is in no TDMR.
  */
 int tdx_sw_test_set_large(u64 pa, u64 tdr);
 
@@ -383,8 +382,9 @@ unsigned int tdx_sw_test_cmrs(struct tdx_sw_test_cmr *cmrs, unsigned int max);
  * @status: what they answer, operand id included
  *
  * The call fails after the dispatcher's own checks and before the leaf touches
- * anything.  INTERRUPTED_RESUMABLE for TDH.PHYMEM.CACHE.WB is answered by a
- * flow that has begun.
+ * anything.  INTERRUPTED_RESUMABLE for TDH.PHYMEM.CACHE.WB and
+ * INTERRUPTED_RESTARTABLE for TDH.MEM.PAGE.DEMOTE and .PROMOTE are answered by a flow
+ * that has begun.
  *
  * Return: 0, -EINVAL (no such leaf, @nth or @times 0, status 0), -ENOSPC (16
  * rules exist).

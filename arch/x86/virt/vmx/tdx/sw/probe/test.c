@@ -185,8 +185,8 @@ static void describe(u64 gpa, unsigned int level, u64 raw, struct tdx_sw_sept_in
 
 	*info = (struct tdx_sw_sept_info) {
 		.gpa = gpa & ~(BIT_ULL(SEPT_SHIFT(level)) - 1), .level = level, .state = state,
-		.locked = raw & SEPT_LOCK, .hpa = state == SEPT_FREE ? 0 : raw & SEPT_HPA,
-		.raw = raw,
+		.locked = raw & SEPT_LOCK,
+		.hpa = state == SEPT_FREE ? 0 : sept_target(raw, level), .raw = raw,
 	};
 }
 

@@ -50,6 +50,7 @@ struct vmx_caps vmx_caps __ro_after_init;
 #define VMX_BASIC_REVISION		GENMASK_ULL(30, 0)
 #define EPT_VPID_CAP_PWL4		BIT_ULL(6)
 #define EPT_VPID_CAP_WB			BIT_ULL(14)
+#define EPT_VPID_CAP_2M			BIT_ULL(16)
 #define EPT_VPID_CAP_INVEPT		BIT_ULL(20)
 #define EPT_VPID_CAP_INVEPT_SINGLE	BIT_ULL(25)
 #define EPT_VPID_CAP_INVEPT_ALL		BIT_ULL(26)
@@ -82,6 +83,7 @@ void __init vmx_setup(void)
 
 	/* Without the true capabilities MOV from and to CR3 exits, and so on. */
 	ok = true_ctls && (ept & EPT_VPID_CAP_NEEDED) == EPT_VPID_CAP_NEEDED;
+	ok &= tdx_sw_config.no_2m || ept & EPT_VPID_CAP_2M;
 	ok &= fit(MSR_IA32_VMX_TRUE_PINBASED_CTLS, PIN_NEEDED,
 		  PIN_BASED_VMX_PREEMPTION_TIMER, &caps->pin);
 	ok &= fit(MSR_IA32_VMX_TRUE_PROCBASED_CTLS, PROC_NEEDED, 0, &caps->proc);

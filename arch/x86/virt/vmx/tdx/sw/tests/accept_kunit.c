@@ -210,21 +210,6 @@ static void accepted_page_is_mapped_for_the_host(struct kunit *test)
 
 /* ---- 2 MiB ---- */
 
-static void free_large(void *data)
-{
-	__free_pages(data, get_order(SZ_2M));
-}
-
-static u64 alloc_large(struct kunit *test)
-{
-	struct page *page = alloc_pages(GFP_KERNEL, get_order(SZ_2M));
-
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_large, page));
-	memset(page_address(page), 0x5a, SZ_2M);
-	return page_to_phys(page);
-}
-
 /* Pages that have been cleared, which have to be the first ones. */
 static unsigned int cleared(struct swg *s, u64 pa)
 {
@@ -242,23 +227,24 @@ static unsigned int cleared(struct swg *s, u64 pa)
 static void accept_of_a_large_page_clears_all_of_it(struct kunit *test)
 {
 	struct swg *s = swg_start(test, NULL);
-	u64 pa = alloc_large(test);
+	u64 pa = swt_aug_large(s->t, &s->td, PLAY_2M);
 
-	put_entry(s, PLAY_2M, LEVEL_2M, raw(SE_PENDING, pa));
 	KUNIT_EXPECT_EQ(test, accept(s, PLAY_2M, LEVEL_2M), ST_SUCCESS);
 	swg_expect_done(s, TDCALL_LEN, "2M");
 	KUNIT_EXPECT_EQ(test, entry_at(s, PLAY_2M, LEVEL_2M).raw, raw(SE_MAPPED, pa));
 	KUNIT_EXPECT_EQ(test, cleared(s, pa), 512U);
-	put_entry(s, PLAY_2M, LEVEL_2M, RAW_FREE);
+	swt_m_entry(&s->t->m, s->td.tdr, PLAY_2M, 1)->state = SE_MAPPED;
+	swt_check(s->t);
+	KUNIT_EXPECT_EQ(test, accept(s, PLAY_2M + SZ_4K, LEVEL_4K),
+			ST_PAGE_ALREADY_ACCEPTED | LEVEL_2M);
 }
 
 static void interrupted_accept_goes_on_where_it_stopped(struct kunit *test)
 {
 	struct swg *s = swg_start(test, NULL);
-	u64 pa = alloc_large(test);
+	u64 pa = swt_aug_large(s->t, &s->td, PLAY_2M);
 	unsigned int i;
 
-	put_entry(s, PLAY_2M, LEVEL_2M, raw(SE_PENDING, pa));
 	s->x.interrupted = true;
 	for (i = 1; i < 512; i++) {
 		swg_vmwrite(s, GUEST_INTERRUPTIBILITY_INFO,
@@ -273,10 +259,11 @@ static void interrupted_accept_goes_on_where_it_stopped(struct kunit *test)
 				raw(SE_PENDING, pa | (u64)i << PAGE_SHIFT));
 	}
 	KUNIT_EXPECT_EQ(test, cleared(s, pa), 511U);
+	/* The count in the entry is nothing to the host. */
+	swt_check(s->t);
 	KUNIT_EXPECT_EQ(test, accept(s, PLAY_2M, LEVEL_2M), ST_SUCCESS);
 	KUNIT_EXPECT_EQ(test, entry_at(s, PLAY_2M, LEVEL_2M).raw, raw(SE_MAPPED, pa));
 	KUNIT_EXPECT_EQ(test, cleared(s, pa), 512U);
-	put_entry(s, PLAY_2M, LEVEL_2M, RAW_FREE);
 }
 
 /* ---- against the host ---- */

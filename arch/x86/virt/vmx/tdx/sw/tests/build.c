@@ -130,6 +130,26 @@ u64 swt_aug(struct swt *t, struct swt_td *td, u64 gpa)
 	return page;
 }
 
+u64 swt_aug_large(struct swt *t, struct swt_td *td, u64 gpa)
+{
+	u64 page = swt_large(t);
+
+	swt_tables(t, td, gpa, 1);
+	swt_ok(t, L_MEM_PAGE_AUG, SWT_ARGS(.rcx = gpa | 1, .rdx = td->tdr, .r8 = page));
+	return page;
+}
+
+u64 swt_aug_parts(struct swt *t, struct swt_td *td, u64 gpa)
+{
+	u64 page = swt_aug_large(t, td, gpa);
+
+	swt_block(t, td, gpa, 1);
+	swt_track(t, td);
+	swt_ok(t, L_MEM_PAGE_DEMOTE,
+	       SWT_ARGS(.rcx = gpa | 1, .rdx = td->tdr, .r8 = swt_page(t)));
+	return page;
+}
+
 void swt_block(struct swt *t, struct swt_td *td, u64 gpa, unsigned int level)
 {
 	swt_ok(t, L_MEM_RANGE_BLOCK, SWT_ARGS(.rcx = gpa | level, .rdx = td->tdr));
@@ -214,6 +234,24 @@ void swt_std_build(struct swt *t, struct swt_std *std, unsigned int key, enum sw
 	swt_check(t);
 }
 
+void swt_std_for(struct swt *t, struct swt_std *std, unsigned int leaf)
+{
+	bool checked = t->checked;
+
+	if (leaf != L_MEM_PAGE_DEMOTE && leaf != L_MEM_PAGE_PROMOTE)
+		return;
+
+	t->checked = false;
+	if (leaf == L_MEM_PAGE_DEMOTE)
+		swt_aug_large(t, &std->td, STD_LARGE);
+	else
+		swt_aug_parts(t, &std->td, STD_LARGE);
+	swt_block(t, &std->td, STD_LARGE, 1);
+	swt_track(t, &std->td);
+	t->checked = checked;
+	swt_check(t);
+}
+
 static u64 std_gpa(unsigned int leaf)
 {
 	switch (leaf) {
@@ -224,7 +262,11 @@ static u64 std_gpa(unsigned int leaf)
 		return STD_NO_TABLE | 1;
 	case L_MEM_RANGE_UNBLOCK:
 	case L_MEM_PAGE_REMOVE:
+	case L_MEM_PAGE_RELOCATE:
 		return STD_BLOCKED;
+	case L_MEM_PAGE_DEMOTE:
+	case L_MEM_PAGE_PROMOTE:
+		return STD_LARGE | 1;
 	case L_MEM_SEPT_REMOVE:
 		return STD_EMPTY_TABLE | 1;
 	default:

@@ -25,12 +25,15 @@ struct contest {
 static bool takes_page(unsigned int nr)
 {
 	return nr == L_MEM_PAGE_ADD || nr == L_MEM_SEPT_ADD || nr == L_MEM_PAGE_AUG ||
-	       nr == L_MNG_ADDCX || nr == L_VP_CREATE || nr == L_VP_ADDCX;
+	       nr == L_MEM_PAGE_RELOCATE || nr == L_MEM_PAGE_DEMOTE || nr == L_MNG_ADDCX ||
+	       nr == L_VP_CREATE || nr == L_VP_ADDCX;
 }
 
+/* The large page that DEMOTE locks last is in large_kunit.c. */
 static bool gives_page(unsigned int nr)
 {
-	return nr == L_MEM_PAGE_REMOVE || nr == L_MEM_SEPT_REMOVE;
+	return nr == L_MEM_PAGE_REMOVE || nr == L_MEM_SEPT_REMOVE ||
+	       nr == L_MEM_PAGE_RELOCATE || nr == L_MEM_PAGE_PROMOTE;
 }
 
 /* How the leaf wants the lock. */
@@ -201,6 +204,7 @@ static void build(struct swt *t, const struct contest *c, struct swt_std *std)
 {
 	t->checked = false;
 	swt_std_build(t, std, 0, stage_of(c->leaf));
+	swt_std_for(t, std, c->leaf->nr);
 	if (c->leaf->nr == L_MNG_KEY_FREEID) {
 		swt_td_block(t, &std->td);
 		swt_write_back(t);

@@ -313,7 +313,7 @@ static void large_page_is_blocked_as_a_whole(struct kunit *test)
 	struct epoch e;
 
 	build(t, &e);
-	/* No leaf makes such an entry: the model does not know it. */
+	/* Written into the entry, for what the guest has accepted: not the model's. */
 	t->checked = false;
 	tdr = e.std.td.tdr;
 	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_large(pa, tdr));

@@ -133,8 +133,8 @@ static const struct field sys_fields[] = {
 	{ 0x8900000100000001, 0, ANY },
 	{ 0x8900000000000002, 0, ANY },
 	{ 0x0a00000200000000, 0, BIT_ULL(31) },		/* SYS_ATTRIBUTES: no debug module */
-	{ 0x0a00000300000008, BIT_ULL(18) | BIT_ULL(20), BIT_ULL(18) | BIT_ULL(20) |
-	  BIT_ULL(36) },				/* TDX_FEATURES0 as Linux needs it */
+	{ 0x0a00000300000008, BIT_ULL(18) | BIT_ULL(20) | BIT_ULL(51), BIT_ULL(18) |
+	  BIT_ULL(20) | BIT_ULL(36) | BIT_ULL(51) },	/* TDX_FEATURES0 as Linux needs it */
 	{ 0x9000000100000000, 32, ALL },		/* NUM_CMRS */
 	{ 0x9100000100000008, 64, ALL },		/* MAX_TDMRS */
 	{ 0x9100000100000009, 16, ALL },		/* MAX_RESERVED_PER_TDMR */

@@ -82,6 +82,21 @@ u64 swt_page(struct swt *t)
 	return pa;
 }
 
+u64 swt_large(struct swt *t)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, get_order(SZ_2M));
+	u64 i, pa;
+
+	KUNIT_ASSERT_NOT_NULL(t->test, page);
+	KUNIT_ASSERT_LT(t->test, t->nr_large, (unsigned int)SWT_LARGE);
+	pa = page_to_phys(page);
+	t->large[t->nr_large++] = pa;
+	swt_m_add_page(t->test, &t->m, pa);
+	for (i = 0; i < PARTS; i++)
+		swt_fill(pa + i * PAGE_SIZE);
+	return pa;
+}
+
 __no_sanitize_address u64 swt_page_sum(u64 pa)
 {
 	const u64 *word = swt_va(pa);
@@ -201,6 +216,7 @@ static void check_known(struct swt *t, struct model_out *out, struct tdx_module_
 
 /* Content of pages that are the TD's memory or nobody's before and after. */
 struct contents {
+	unsigned int nr;
 	u64 sum[MODEL_PAGES];
 	u8 type[MODEL_PAGES];
 };
@@ -211,7 +227,8 @@ static struct contents *take_contents(struct swt *t)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(t->test, c);
-	for (i = 0; i < t->m.nr_pages; i++) {
+	c->nr = t->m.nr_pages;
+	for (i = 0; i < c->nr; i++) {
 		c->type[i] = t->m.page[i].type;
 		c->sum[i] = swt_page_sum(t->m.page[i].pa);
 	}
@@ -222,7 +239,8 @@ static void check_contents(struct swt *t, u64 leaf, struct contents *c)
 {
 	unsigned int i;
 
-	for (i = 0; i < t->m.nr_pages; i++) {
+	/* Not those that a split has added. */
+	for (i = 0; i < c->nr; i++) {
 		u8 type = t->m.page[i].type;
 
 		/* WBINVD shows what a write-back to a freed page would do. */
@@ -288,6 +306,7 @@ static void check_detail(struct swt *t, u64 status, const struct tdx_module_args
 	case ST_GPA_RANGE_NOT_BLOCKED:
 	case ST_GPA_RANGE_ALREADY_BLOCKED:
 	case ST_EPT_PAGE_NOT_FREE:
+	case ST_EPT_INVALID_PROMOTE_CONDITIONS:
 		level = walk_end(t, tdr, gpa, level);
 		e = swt_m_entry(&t->m, tdr, gpa, level);
 		state = e ? e->state : SE_FREE;
@@ -465,15 +484,52 @@ static void call_on_tdrs(struct swt *t, u64 leaf)
 	}
 }
 
+static bool is_in_large(struct swt *t, u64 pa)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->nr_large; i++) {
+		if (pa - t->large[i] < SZ_2M)
+			return true;
+	}
+	return false;
+}
+
+/* As one page, or as the 512 that it was split into. */
+static void reclaim_large(struct swt *t, u64 pa)
+{
+	u64 i;
+
+	for (i = 0; i < PARTS; i++)
+		raw_call(t->cpu, L_PAGE_RECLAIM, pa + i * PAGE_SIZE);
+}
+
 static void reclaim_all(struct swt *t)
 {
 	unsigned int i;
 
+	for (i = 0; i < t->nr_large; i++)
+		reclaim_large(t, t->large[i]);
 	for (i = 0; i < t->m.nr_pages; i++) {
-		if (!has_type(t->m.list[i], PT_TDR))
+		if (!is_in_large(t, t->m.list[i]) && !has_type(t->m.list[i], PT_TDR))
 			raw_call(t->cpu, L_PAGE_RECLAIM, t->m.list[i]);
 	}
 	call_on_tdrs(t, L_PAGE_RECLAIM);
+}
+
+/* Pages that are one, or were allocated as one. */
+static void free_pages_at(struct swt *t, u64 pa, unsigned int order)
+{
+	u64 i;
+
+	for (i = 0; i < BIT_ULL(order); i++) {
+		if (!has_type(pa + i * PAGE_SIZE, PT_NDA)) {
+			KUNIT_FAIL(t->test, "page %llx does not come back, leaked",
+				   pa + i * PAGE_SIZE);
+			return;
+		}
+	}
+	__free_pages(pfn_to_page(PHYS_PFN(pa)), order);
 }
 
 static void free_pages_of(struct swt *t)
@@ -481,12 +537,11 @@ static void free_pages_of(struct swt *t)
 	unsigned int i;
 
 	for (i = 0; i < t->m.nr_pages; i++) {
-		if (!has_type(t->m.list[i], PT_NDA))
-			KUNIT_FAIL(t->test, "page %llx does not come back, leaked",
-				   t->m.list[i]);
-		else
-			__free_page(pfn_to_page(PHYS_PFN(t->m.list[i])));
+		if (!is_in_large(t, t->m.list[i]))
+			free_pages_at(t, t->m.list[i], 0);
 	}
+	for (i = 0; i < t->nr_large; i++)
+		free_pages_at(t, t->large[i], get_order(SZ_2M));
 }
 
 void swt_exit(struct kunit *test)

@@ -17,6 +17,7 @@
 #include "sheet.h"
 
 #define SWT_LOCKS	4
+#define SWT_LARGE	8
 
 struct swt_fresh;
 
@@ -28,6 +29,8 @@ struct swt {
 	bool checked;
 	struct tdx_sw_fake_msrs msrs;
 	struct swt_fresh *fresh;	/* a second module in place of the host's */
+	unsigned int nr_large;
+	u64 large[SWT_LARGE];		/* pages of 2 MiB */
 	unsigned int nr_locks;
 	struct tdx_sw_test_lock lock[SWT_LOCKS];
 	char where[96];
@@ -45,6 +48,11 @@ static inline struct swt *swt_of(struct kunit *test)
 /* A page that the module may get, filled with a pattern of its own. */
 u64 swt_page(struct swt *t);
 void swt_fill(u64 pa);
+/*
+ * The same of 2 MiB.  The model has its first 4 KiB, and the others from a split on: only
+ * these are compared when a call has been refused.
+ */
+u64 swt_large(struct swt *t);
 
 static inline void *swt_va(u64 pa)
 {
@@ -145,6 +153,9 @@ void swt_tables(struct swt *t, struct swt_td *td, u64 gpa, unsigned int level);
 /* A page at a GPA, tables included; returns its physical address. */
 u64 swt_add(struct swt *t, struct swt_td *td, u64 gpa);
 u64 swt_aug(struct swt *t, struct swt_td *td, u64 gpa);
+u64 swt_aug_large(struct swt *t, struct swt_td *td, u64 gpa);
+/* The first of the 512 pages of which one consisted that is 2 MiB and PENDING. */
+u64 swt_aug_parts(struct swt *t, struct swt_td *td, u64 gpa);
 void swt_block(struct swt *t, struct swt_td *td, u64 gpa, unsigned int level);
 void swt_track(struct swt *t, struct swt_td *td);
 
@@ -162,6 +173,7 @@ void swt_td_free_key(struct swt *t, struct swt_td *td);
 #define STD_FREE		0x4000ULL
 #define STD_EMPTY_TABLE		SZ_2M		/* blocked */
 #define STD_NO_TABLE		(2ULL * SZ_2M)
+#define STD_LARGE		(5ULL * SZ_2M)	/* see swt_std_for() */
 
 struct swt_std {
 	struct swt_td td;
@@ -179,6 +191,9 @@ struct swt_std {
  * tracked, and nobody is inside.
  */
 void swt_std_build(struct swt *t, struct swt_std *std, unsigned int key, enum swt_stage stage);
+
+/* What that TD lacks for a leaf: a page of 2 MiB to split, or 512 to join. */
+void swt_std_for(struct swt *t, struct swt_std *std, unsigned int leaf);
 
 /* Operands with which a leaf succeeds on that TD, in a state in which it is legal. */
 void swt_std_args(struct swt_std *std, unsigned int leaf, struct tdx_module_args *args);

@@ -117,29 +117,45 @@ static void know_rcx_rdx(struct effect *e, u64 rcx, u64 rdx)
 	know(e, R_RDX, &e->out->val.rdx, rdx);
 }
 
-/* The page becomes one of the TD; returns it. */
-static struct model_page *take_page(struct effect *e, u64 pa, u8 type)
+static u64 parts_of(unsigned int level)
 {
-	struct model_page *page = swt_m_page(e->m, pa);
-
-	KUNIT_ASSERT_NOT_NULL(e->test, page);
-	page->type = type;
-	page->owner = type == PT_TDR ? 0 : e->td->tdr;
-	page->bepoch_known = false;
-	if (type != PT_TDR)
-		e->td->chldcnt++;
-	return page;
+	return sheet_level_size(level) / PAGE_SIZE;
 }
 
-static void free_page_of(struct effect *e, struct model_td *td, u64 pa)
+/*
+ * All that is known of a page of a size.  Of a large one the model may have the first
+ * 4 KiB alone.
+ */
+static void set_page(struct effect *e, u64 pa, unsigned int level, struct model_page val)
 {
-	struct model_page *page = swt_m_page(e->m, pa);
+	u64 i;
 
-	KUNIT_ASSERT_NOT_NULL(e->test, page);
-	page->type = PT_NDA;
-	page->bepoch_known = false;
+	KUNIT_ASSERT_NOT_NULL(e->test, swt_m_page(e->m, pa));
+	for (i = 0; i < parts_of(level); i++) {
+		struct model_page *page = swt_m_page(e->m, pa + i * PAGE_SIZE);
+
+		if (!page)
+			continue;
+		val.pa = page->pa;
+		*page = val;
+	}
+}
+
+/* The page becomes one of the TD. */
+static void take_page(struct effect *e, u64 pa, u8 type, unsigned int level)
+{
+	set_page(e, pa, level, (struct model_page) {
+		.type = type, .level = level, .owner = type == PT_TDR ? 0 : e->td->tdr,
+	});
+	if (type != PT_TDR)
+		e->td->chldcnt += parts_of(level);
+}
+
+static void free_page_of(struct effect *e, struct model_td *td, u64 pa, unsigned int level)
+{
+	set_page(e, pa, level, (struct model_page) { .type = PT_NDA });
 	if (td)
-		td->chldcnt--;
+		td->chldcnt -= parts_of(level);
 }
 
 static struct model_key *key_of(struct effect *e, u64 hkid)
@@ -162,7 +178,7 @@ static void mng_create(struct effect *e)
 		.tdr = e->in->rcx, .hkid = e->in->rdx, .lifecycle = LC_HKID_ASSIGNED,
 	};
 	e->td = td;
-	take_page(e, e->in->rcx, PT_TDR);
+	take_page(e, e->in->rcx, PT_TDR, 0);
 	key_of(e, e->in->rdx)->state = KOT_ASSIGNED;
 }
 
@@ -175,7 +191,7 @@ static void mng_key_config(struct effect *e)
 
 static void mng_addcx(struct effect *e)
 {
-	take_page(e, e->in->rcx, PT_TDCX);
+	take_page(e, e->in->rcx, PT_TDCX, 0);
 	e->td->num_tdcx++;
 }
 
@@ -228,12 +244,12 @@ static void vp_create(struct effect *e)
 		.tdvpr = e->in->rcx, .tdr = e->in->rdx, .lp = NO_LP, .num_pages = 1,
 		.state = VS_UNINITIALIZED,
 	};
-	take_page(e, e->in->rcx, PT_TDVPR);
+	take_page(e, e->in->rcx, PT_TDVPR, 0);
 }
 
 static void vp_addcx(struct effect *e)
 {
-	take_page(e, e->in->rcx, PT_TDCX);
+	take_page(e, e->in->rcx, PT_TDCX, 0);
 	e->vcpu->num_pages++;
 }
 
@@ -282,7 +298,7 @@ static void map(struct effect *e, u8 type, u8 state)
 
 	entry->hpa = e->in->r8;
 	entry->state = state;
-	take_page(e, e->in->r8, type);
+	take_page(e, e->in->r8, type, type == PT_REG ? level : 0);
 	know_rcx_rdx(e, 0, 0);
 }
 
@@ -327,28 +343,96 @@ static void unmap(struct effect *e)
 	struct model_entry *entry = addressed(e);
 
 	know_rcx_rdx(e, entry->hpa, 0);
-	free_page_of(e, e->td, entry->hpa);
+	free_page_of(e, e->td, entry->hpa, entry->state & SE_TABLE ? 0 : entry->level);
 	entry->tdr = 0;
 }
 
 static void mem_range_block(struct effect *e)
 {
 	struct model_entry *entry = addressed(e);
-	struct model_page *page = swt_m_page(e->m, entry->hpa);
+	struct model_page page = *swt_m_page(e->m, entry->hpa);
 
 	entry->state = entry->state == SE_MAPPED ? SE_BLOCKED :
 		       entry->state == SE_PENDING ? SE_PENDING_BLOCKED : SE_NL_BLOCKED;
-	page->bepoch = e->td->epoch;
-	page->bepoch_known = true;
+	page.bepoch = e->td->epoch;
+	page.bepoch_known = true;
+	set_page(e, entry->hpa, page.level, page);
 	know_rcx_rdx(e, 0, 0);
+}
+
+static u8 unblocked(u8 state)
+{
+	return state == SE_BLOCKED ? SE_MAPPED : state == SE_PENDING_BLOCKED ? SE_PENDING : state;
+}
+
+static void mem_page_relocate(struct effect *e)
+{
+	struct model_entry *entry = addressed(e);
+
+	know_rcx_rdx(e, entry->hpa, 0);
+	free_page_of(e, e->td, entry->hpa, 0);
+	take_page(e, e->in->r8, PT_REG, 0);
+	swt_m_page(e->m, e->in->r8)->bepoch_known = true;
+	entry->hpa = e->in->r8;
+	entry->state = unblocked(entry->state);
+}
+
+static void mem_page_demote(struct effect *e)
+{
+	struct model_entry *entry = addressed(e), *part;
+	u64 i, hpa = entry->hpa;
+	u8 state = unblocked(entry->state);
+
+	entry->hpa = e->in->r8;
+	entry->state = SE_NL_MAPPED;
+	take_page(e, e->in->r8, PT_EPT, 0);
+	for (i = 0; i < PARTS; i++) {
+		u64 pa = hpa + i * PAGE_SIZE;
+
+		if (!swt_m_page(e->m, pa))
+			swt_m_add_page(e->test, e->m, pa);
+		set_page(e, pa, 0, (struct model_page) {
+			.type = PT_REG, .owner = e->td->tdr, .bepoch_known = true,
+		});
+		part = new_entry(e, entry->gpa + i * PAGE_SIZE, 0);
+		part->hpa = pa;
+		part->state = state;
+	}
+	know_rcx_rdx(e, 0, 0);
+}
+
+static void mem_page_promote(struct effect *e)
+{
+	struct model_entry *entry = addressed(e);
+	u64 i, table = entry->hpa;
+
+	for (i = 0; i < PARTS; i++) {
+		struct model_entry *part = swt_m_entry(e->m, e->td->tdr,
+						       entry->gpa + i * PAGE_SIZE, 0);
+
+		if (!i) {
+			entry->hpa = part->hpa;
+			entry->state = part->state;
+		}
+		part->tdr = 0;
+	}
+	set_page(e, entry->hpa, 1, (struct model_page) {
+		.type = PT_REG, .level = 1, .owner = e->td->tdr,
+	});
+	free_page_of(e, e->td, table, 0);
+	know_rcx_rdx(e, table, 0);
+	if (!L_VERSION(e->leaf))
+		return;
+	know(e, R_R9, &e->out->val.r9, ~0ULL);
+	know(e, R_R10, &e->out->val.r10, ~0ULL);
+	know(e, R_R11, &e->out->val.r11, ~0ULL);
 }
 
 static void mem_range_unblock(struct effect *e)
 {
 	struct model_entry *entry = addressed(e);
 
-	entry->state = entry->state == SE_BLOCKED ? SE_MAPPED :
-		       entry->state == SE_PENDING_BLOCKED ? SE_PENDING : SE_NL_MAPPED;
+	entry->state = entry->state & SE_TABLE ? SE_NL_MAPPED : unblocked(entry->state);
 	swt_m_page(e->m, entry->hpa)->bepoch_known = false;
 	know_rcx_rdx(e, 0, 0);
 }
@@ -377,7 +461,7 @@ static void describe_page(struct effect *e)
 	know(e, R_RCX, &e->out->val.rcx, page->type);
 	if (page->type != PT_NDA)
 		know(e, R_RDX, &e->out->val.rdx, page->owner);
-	know(e, R_R8, &e->out->val.r8, 0);
+	know(e, R_R8, &e->out->val.r8, page->level);
 	know(e, R_R10, &e->out->val.r10, 0);
 	know(e, R_R11, &e->out->val.r11, 0);
 }
@@ -414,7 +498,7 @@ static void page_reclaim(struct effect *e)
 	know(e, R_R9, &e->out->val.r9, 0);
 	if (page->type == PT_TDR) {
 		forget_td(e->m, swt_m_td(e->m, page->pa));
-		free_page_of(e, NULL, page->pa);
+		free_page_of(e, NULL, page->pa, 0);
 		return;
 	}
 
@@ -422,7 +506,7 @@ static void page_reclaim(struct effect *e)
 	KUNIT_ASSERT_NOT_NULL(e->test, owner);
 	if (page->type == PT_TDVPR)
 		swt_m_vcpu(e->m, page->pa)->tdvpr = 0;
-	free_page_of(e, owner, page->pa);
+	free_page_of(e, owner, page->pa, page->level);
 }
 
 static const struct {
@@ -451,6 +535,9 @@ static const struct {
 	{ L_MEM_PAGE_ADD, mem_page_add },
 	{ L_MEM_PAGE_AUG, mem_page_aug },
 	{ L_MEM_PAGE_REMOVE, unmap },
+	{ L_MEM_PAGE_RELOCATE, mem_page_relocate },
+	{ L_MEM_PAGE_DEMOTE, mem_page_demote },
+	{ L_MEM_PAGE_PROMOTE, mem_page_promote },
 	{ L_MEM_RANGE_BLOCK, mem_range_block },
 	{ L_MEM_RANGE_UNBLOCK, mem_range_unblock },
 	{ L_PAGE_RDMD, page_rdmd },

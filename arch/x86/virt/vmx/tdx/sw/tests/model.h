@@ -14,8 +14,9 @@
 
 #include "sheet.h"
 
-#define MODEL_PAGES	160
-#define MODEL_ENTRIES	128
+/* The last terms are for one page of 2 MiB that is split. */
+#define MODEL_PAGES	(160 + PARTS)
+#define MODEL_ENTRIES	(128 + PARTS)
 #define MODEL_TDS	20
 #define MODEL_VCPUS	8
 #define MODEL_KEYS	64
@@ -27,6 +28,7 @@ struct model_page {
 	u64 owner;
 	u64 bepoch;
 	u8 type;
+	u8 level;		/* it is, or is part of, a page of that size */
 	bool bepoch_known;	/* the interface says what it is */
 };
 

@@ -52,7 +52,7 @@ static void check_pages(struct comparison *c)
 			continue;
 		}
 		SAME(c, page->type, info.type, "type of page %llx", page->pa);
-		SAME(c, 0, info.level, "level of page %llx", page->pa);
+		SAME(c, page->level, info.level, "level of page %llx", page->pa);
 		if (page->type != PT_NDA)
 			SAME(c, page->owner, info.owner, "owner of page %llx", page->pa);
 		if (page->bepoch_known)

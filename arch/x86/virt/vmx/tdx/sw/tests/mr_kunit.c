@@ -293,7 +293,7 @@ static void large_page_can_be_measured(struct kunit *test)
 
 	swt_td_build(t, &td, 0, STAGE_INITIALIZED);
 	swt_tables(t, &td, LARGE_GPA, 1);
-	/* No leaf makes such an entry: the model does not know it. */
+	/* Before the TD runs no leaf makes such an entry: the model does not know it. */
 	t->checked = false;
 	KUNIT_ASSERT_EQ(test, 0, tdx_sw_test_set_sept(td.tdr, LARGE_GPA, 1, RAW_MAPPED | pa));
 	for (i = 0; i < ARRAY_SIZE(gpa); i++)

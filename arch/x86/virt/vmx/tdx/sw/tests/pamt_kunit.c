@@ -57,6 +57,8 @@ static const struct taker takers[] = {
 	{ L_MEM_PAGE_ADD, OP_R8, STAGE_INITIALIZED, "MEM.PAGE.ADD" },
 	{ L_MEM_SEPT_ADD, OP_R8, STAGE_INITIALIZED, "MEM.SEPT.ADD" },
 	{ L_MEM_PAGE_AUG, OP_R8, STAGE_RUNNABLE, "MEM.PAGE.AUG" },
+	{ L_MEM_PAGE_RELOCATE, OP_R8, STAGE_RUNNABLE, "MEM.PAGE.RELOCATE" },
+	{ L_MEM_PAGE_DEMOTE, OP_R8, STAGE_RUNNABLE, "MEM.PAGE.DEMOTE" },
 };
 
 static void describe_taker(const struct taker *taker, char *desc)
@@ -85,6 +87,7 @@ static struct swt_std *build_taker(struct swt *t, const struct taker *taker, str
 
 	if (taker->stage >= STAGE_INITIALIZED) {
 		build_zoo(t, zoo, taker->stage);
+		swt_std_for(t, std, taker->leaf);
 		return std;
 	}
 	build_zoo(t, zoo, STAGE_RUNNABLE);

@@ -43,6 +43,7 @@ struct race {
 	struct racer racer[NR_RACERS];
 	struct swt_td td;
 	u64 page;
+	u64 large;			/* the page that is split and joined, if it is that race */
 	atomic_t ready;
 	atomic_t owners;
 	bool stop;
@@ -66,7 +67,7 @@ static u64 pick_table(struct racer *r)
 }
 
 /* What the other CPU may have made of an entry, or be about to. */
-static bool is_expected(u64 status)
+static bool is_expected(const struct race *race, u64 leaf, u64 status)
 {
 	switch (ST_CODE(status)) {
 	case ST_SUCCESS:
@@ -79,6 +80,10 @@ static bool is_expected(u64 status)
 	case ST_GPA_RANGE_ALREADY_BLOCKED:
 	case ST_TLB_TRACKING_NOT_DONE:
 		return true;
+	case ST_PAGE_METADATA_INCORRECT:
+		return race->large && (leaf == L_MEM_PAGE_AUG || leaf == L_PAGE_WBINVD);
+	case ST_EPT_INVALID_PROMOTE_CONDITIONS:
+		return leaf == L_MEM_PAGE_PROMOTE;
 	default:
 		return false;
 	}
@@ -88,7 +93,7 @@ static bool call(struct racer *r, u64 leaf, struct tdx_module_args *args)
 {
 	u64 status = tdx_sw_call(leaf, args);
 
-	if (!is_expected(status) && !r->unexpected)
+	if (!is_expected(r->race, leaf, status) && !r->unexpected)
 		r->unexpected = status;
 	if (status)
 		r->refused++;
@@ -109,16 +114,28 @@ static void give_page(struct racer *r, u64 leaf, u64 rcx)
 		r->nr_pool--;
 }
 
+static bool is_in_large(const struct race *race, u64 pa)
+{
+	return race->large && pa - race->large < SZ_2M;
+}
+
+/* Parts of the large page have their place, and nobody to give them away. */
+static void put_back(struct racer *r, u64 pa)
+{
+	if (is_in_large(r->race, pa))
+		return;
+	if (r->nr_pool == ARRAY_SIZE(r->pool) || !swt_m_page(&r->t->m, pa))
+		r->faults++;
+	else
+		r->pool[r->nr_pool++] = pa;
+}
+
 static void get_page_back(struct racer *r, u64 leaf, u64 rcx)
 {
 	struct tdx_module_args args = { .rcx = rcx, .rdx = r->race->td.tdr };
 
-	if (!call(r, leaf, &args))
-		return;
-	if (r->nr_pool == ARRAY_SIZE(r->pool) || !swt_m_page(&r->t->m, args.rcx))
-		r->faults++;
-	else
-		r->pool[r->nr_pool++] = args.rcx;
+	if (call(r, leaf, &args))
+		put_back(r, args.rcx);
 }
 
 static void use_entry(struct racer *r, u64 leaf, u64 rcx)
@@ -152,7 +169,7 @@ static void enter_and_leave(struct racer *r)
 	u64 status = tdx_sw_test_vcpu_enter(r->vcpu);
 
 	if (status) {
-		if (!is_expected(status) && !r->unexpected)
+		if (!is_expected(r->race, L_VP_ENTER, status) && !r->unexpected)
 			r->unexpected = status;
 		return;
 	}
@@ -313,6 +330,146 @@ static void two_cpus_change_one_td(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, before[PT_TDCX], after[PT_TDCX]);
 }
 
+/* ---- one page of 2 MiB, as a whole and in parts ---- */
+
+#define LARGE		(0ULL | 1)
+
+/* The whole, or one of the first parts, at its place. */
+static void map_large(struct racer *r, u64 rcx)
+{
+	struct tdx_module_args args = { .rcx = rcx, .rdx = r->race->td.tdr };
+
+	args.r8 = r->race->large + (rcx & PAGE_MASK);
+	call(r, L_MEM_PAGE_AUG, &args);
+}
+
+/* A page of the pool in a part's place: no large page until it is gone. */
+static void move_part(struct racer *r)
+{
+	struct tdx_module_args args = {
+		.rcx = pick(r, 4) * PAGE_SIZE, .rdx = r->race->td.tdr,
+	};
+
+	if (!r->nr_pool)
+		return;
+	args.r8 = r->pool[r->nr_pool - 1];
+	if (!call(r, L_MEM_PAGE_RELOCATE, &args))
+		return;
+	r->nr_pool--;
+	put_back(r, args.rcx);
+}
+
+static void use_part(struct racer *r, u64 leaf)
+{
+	struct tdx_module_args args = { .rcx = r->race->large + pick(r, 4) * PAGE_SIZE };
+
+	call(r, leaf, &args);
+}
+
+static void resize_step(struct racer *r)
+{
+	switch (pick(r, 32)) {
+	case 0 ... 1:
+		map_large(r, LARGE);
+		break;
+	case 2 ... 3:
+		use_entry(r, L_MEM_PAGE_REMOVE, LARGE);
+		break;
+	case 4 ... 8:
+		give_page(r, L_MEM_PAGE_DEMOTE, LARGE);
+		break;
+	case 9 ... 15:
+		get_page_back(r, L_MEM_PAGE_PROMOTE, LARGE);
+		break;
+	case 16 ... 17:
+		get_page_back(r, L_MEM_PAGE_REMOVE, pick(r, 4) * PAGE_SIZE);
+		break;
+	case 18 ... 23:
+		map_large(r, pick(r, 4) * PAGE_SIZE);
+		break;
+	case 24:
+		move_part(r);
+		break;
+	case 25 ... 26:
+		use_part(r, pick(r, 2) ? L_PAGE_RDMD : L_PAGE_WBINVD);
+		break;
+	case 27:
+		use_entry(r, L_MEM_RANGE_BLOCK, pick(r, 2) ? LARGE : pick(r, 4) * PAGE_SIZE);
+		break;
+	case 28 ... 29:
+		use_entry(r, L_MEM_RANGE_UNBLOCK, pick(r, 2) ? LARGE : pick(r, 4) * PAGE_SIZE);
+		break;
+	default:
+		use_entry(r, L_MEM_SEPT_RD, pick(r, 2) ? LARGE : pick(r, 4) * PAGE_SIZE);
+	}
+}
+
+static int resize_one_page(void *data)
+{
+	struct racer *r = data;
+	unsigned int i;
+
+	line_up(r);
+	for (i = 0; i < ROUNDS; i++) {
+		resize_step(r);
+		cond_resched();
+	}
+	complete(&r->done);
+	return 0;
+}
+
+/* Pages of the pool that the TD has, for pages or tables. */
+static unsigned int pages_in_use(struct swt *t, const struct race *race)
+{
+	struct tdx_sw_page_info info;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < t->m.nr_pages; i++) {
+		if (is_in_large(race, t->m.list[i]))
+			continue;
+		KUNIT_ASSERT_EQ(t->test, 0, tdx_sw_test_page(t->m.list[i], &info));
+		nr += info.type == PT_REG || info.type == PT_EPT;
+	}
+	return nr;
+}
+
+/* Nothing has to be tracked, so that every step may succeed. */
+static void two_cpus_resize_one_page(struct kunit *test)
+{
+	u64 demoted[2], promoted[2], errors, i;
+	unsigned int tables, left = 0;
+	struct race *race = new_race(test);
+	struct swt *t = swt_of(test);
+
+	t->checked = false;
+	swt_td_build(t, &race->td, 0, STAGE_INITIALIZED);
+	swt_tables(t, &race->td, 0, 1);
+	race->large = swt_large(t);
+	for (i = 1; i < PARTS; i++)
+		swt_m_add_page(test, &t->m, race->large + i * PAGE_SIZE);
+	for (i = 0; i < NR_RACERS; i++) {
+		struct racer *r = &race->racer[i];
+
+		while (r->nr_pool < POOL)
+			r->pool[r->nr_pool++] = swt_page(t);
+	}
+
+	tables = pages_in_use(t, race);
+	demoted[0] = tdx_sw_count(L_MEM_PAGE_DEMOTE, &errors) - errors;
+	promoted[0] = tdx_sw_count(L_MEM_PAGE_PROMOTE, &errors) - errors;
+	run(test, race, resize_one_page);
+	demoted[1] = tdx_sw_count(L_MEM_PAGE_DEMOTE, &errors) - errors;
+	promoted[1] = tdx_sw_count(L_MEM_PAGE_PROMOTE, &errors) - errors;
+	KUNIT_EXPECT_EQ(test, 0U, tdx_sw_test_check(t->m.list, t->m.nr_pages));
+	for (i = 0; i < NR_RACERS; i++)
+		left += race->racer[i].nr_pool;
+	KUNIT_EXPECT_EQ(test, (unsigned int)NR_RACERS * POOL,
+			left + pages_in_use(t, race) - tables);
+	/* It came to pass. */
+	KUNIT_EXPECT_LT(test, demoted[0], demoted[1]);
+	KUNIT_EXPECT_LT(test, promoted[0], promoted[1]);
+}
+
 /* Until it is no longer the other CPU that is in the way. */
 static void insist(struct racer *r, u64 leaf, u64 rcx)
 {
@@ -422,6 +579,7 @@ static void page_has_one_owner_at_a_time(struct kunit *test)
 
 static struct kunit_case race_cases[] = {
 	KUNIT_CASE_SLOW(two_cpus_change_one_td),
+	KUNIT_CASE_SLOW(two_cpus_resize_one_page),
 	KUNIT_CASE_SLOW(page_has_one_owner_at_a_time),
 	{}
 };

@@ -4,9 +4,9 @@
  * TD runnable or not and the block tracked or not; the operand that addresses an
  * entry; where walks end; what calls do to the content of pages.
  *
- * 2 MiB leaves do not exist in the module yet: cells that ask for one are served
- * with an entry written straight into the table, if the call has to be refused
- * anyway, and left out otherwise.
+ * Entries of 4 KiB and tables; leaves of 2 MiB, which tables are confused with here,
+ * are written straight into the table, as every such call has to be refused.  What
+ * can be done to them is in large_kunit.c.
  */
 #include "fixture.h"
 
@@ -52,6 +52,8 @@ static const struct row rows[] = {
 	{ "RANGE.UNBLOCK", L_MEM_RANGE_UNBLOCK, 0, 0,	{ NO, NO, OK_T, NO, OK_T, NO, OK_T } },
 	{ "PAGE.REMOVE", L_MEM_PAGE_REMOVE, 0, 0,
 						{ NO, OK_BT, OK_BT, OK_BT, OK_BT, NO, NO } },
+	{ "PAGE.RELOCATE", L_MEM_PAGE_RELOCATE, 0, 0,
+						{ NO, OK_BT, OK_BT, OK_BT, OK_BT, NA, NA } },
 	{ "SEPT.REMOVE", L_MEM_SEPT_REMOVE, 0, 1,	{ NO, NO, NO, NO, NO, OK_BT, OK_BT } },
 	{ "MR.EXTEND", L_MR_EXTEND, 0, 0,		{ NP, OK, NP, NP, NP, NP, NP } },
 	{ "SEPT.RD", L_MEM_SEPT_RD, 0, 0,		{ OK, OK, OK, OK, OK, OK, OK } },
@@ -235,8 +237,11 @@ static const struct {
 } levels[] = {
 	{ L_MEM_PAGE_ADD, 0, 0 },
 	{ L_MEM_SEPT_ADD, 1, 3 },
-	/* 2 MiB pages are not there yet. */
-	{ L_MEM_PAGE_AUG, 0, 0 },
+	{ L_MEM_PAGE_RELOCATE, 0, 0 },
+	{ L_MEM_PAGE_AUG, 0, 1 },
+	/* 1 GiB pages, which nobody could map, are an unknown level. */
+	{ L_MEM_PAGE_DEMOTE, 1, 1 },
+	{ L_MEM_PAGE_PROMOTE, 1, 1 },
 	{ L_MEM_RANGE_BLOCK, 0, 3 },
 	{ L_MEM_RANGE_UNBLOCK, 0, 3 },
 	{ L_MEM_PAGE_REMOVE, 0, 2 },

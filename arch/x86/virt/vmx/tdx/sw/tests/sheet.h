@@ -18,6 +18,7 @@ enum sheet_leaf_nr {
 	L_MEM_PAGE_ADD		= 2,
 	L_MEM_SEPT_ADD		= 3,
 	L_VP_ADDCX		= 4,
+	L_MEM_PAGE_RELOCATE	= 5,
 	L_MEM_PAGE_AUG		= 6,
 	L_MEM_RANGE_BLOCK	= 7,
 	L_MNG_KEY_CONFIG	= 8,
@@ -27,6 +28,7 @@ enum sheet_leaf_nr {
 	L_MEM_RD		= 12,
 	L_MNG_WR		= 13,
 	L_MEM_WR		= 14,
+	L_MEM_PAGE_DEMOTE	= 15,
 	L_MR_EXTEND		= 16,
 	L_MR_FINALIZE		= 17,
 	L_VP_FLUSH		= 18,
@@ -34,6 +36,7 @@ enum sheet_leaf_nr {
 	L_MNG_KEY_FREEID	= 20,
 	L_MNG_INIT		= 21,
 	L_VP_INIT		= 22,
+	L_MEM_PAGE_PROMOTE	= 23,
 	L_PAGE_RDMD		= 24,
 	L_MEM_SEPT_RD		= 25,
 	L_VP_RD			= 26,
@@ -70,6 +73,7 @@ enum sheet_leaf_nr {
 
 #define ST_SUCCESS			0ULL
 #define ST_INTERRUPTED_RESUMABLE	ST(0x80000003)
+#define ST_INTERRUPTED_RESTARTABLE	ST(0x80000004)
 #define ST_OPERAND_INVALID		ST(0xc0000100)
 #define ST_OPERAND_ADDR_RANGE_ERROR	ST(0xc0000101)
 #define ST_OPERAND_BUSY			ST(0x80000200)
@@ -127,6 +131,7 @@ enum sheet_leaf_nr {
 #define ST_GPA_RANGE_NOT_BLOCKED	ST(0xc0000b06)
 #define ST_GPA_RANGE_ALREADY_BLOCKED	ST(0x00000b07)
 #define ST_TLB_TRACKING_NOT_DONE	ST(0xc0000b08)
+#define ST_EPT_INVALID_PROMOTE_CONDITIONS ST(0xc0000b09)
 #define ST_EPT_ENTRY_STATE_INCORRECT	ST(0xc0000b0d)
 #define ST_EPT_PAGE_NOT_FREE		ST(0xc0000b0e)
 #define ST_METADATA_FIELD_ID_INCORRECT	ST(0xc0000c00)
@@ -177,6 +182,8 @@ enum sheet_sept_state {
 	SE_FREE = 0, SE_BLOCKED = 1, SE_PENDING = 2, SE_PENDING_BLOCKED = 3, SE_MAPPED = 4,
 	SE_NL_BLOCKED = 0x81, SE_NL_MAPPED = 0x84,
 };
+
+#define SE_TABLE		BIT(7)
 
 #define MIN_TDCX		6
 #define MAX_TDCX		9
@@ -241,6 +248,8 @@ static inline u64 sheet_level_state(unsigned int level, u8 state)
 {
 	return level | (u64)state << 8;
 }
+
+#define PARTS			512	/* of a page or table of the next level */
 
 static inline u64 sheet_level_size(unsigned int level)
 {

@@ -151,6 +151,8 @@ static void leaf_in_td_state(struct kunit *test)
 	struct swt_std std;
 
 	build(t, &std, cell->state);
+	if (want == ST_SUCCESS)
+		swt_std_for(t, &std, cell->leaf->nr);
 	swt_std_args(&std, cell->leaf->nr, &args);
 	if (want == ST_SUCCESS)
 		swt_ok(t, cell->leaf->nr, &args);
