@@ -37,6 +37,7 @@
 #define TDH_VP_CREATE			10
 #define TDH_MNG_RD			11
 #define TDH_MNG_WR			13
+#define TDH_MEM_PAGE_DEMOTE		15
 #define TDH_MR_EXTEND			16
 #define TDH_MR_FINALIZE			17
 #define TDH_VP_FLUSH			18
@@ -83,6 +84,8 @@
 /* TDX_FEATURES0 */
 #define TDX_FEATURES0_NO_RBP_MOD	BIT_ULL(18)
 #define TDX_FEATURES0_ENUM_TOPOLOGY	BIT_ULL(20)
+/* TDH.MEM.PAGE.DEMOTE isn't interrupted: what makes large pages worth having */
+#define TDX_FEATURES0_LARGE_PAGES	BIT_ULL(51)
 
 /* "No subleaf" in &struct tdx_cpuid_config */
 #define TDX_CPUID_NO_SUBLEAF		(~0U)
@@ -229,6 +232,10 @@ u64 tdh_mem_page_aug(phys_addr_t tdr, u64 gpa, int level, phys_addr_t page,
 u64 tdh_mem_range_block(phys_addr_t tdr, u64 gpa, int level,
 			struct tdh_sept_info *info);
 u64 tdh_mem_page_remove(phys_addr_t tdr, u64 gpa, int level,
+			struct tdh_sept_info *info);
+u64 tdh_mem_page_demote(phys_addr_t tdr, u64 gpa, int level, phys_addr_t page,
+			struct tdh_sept_info *info);
+u64 tdh_mem_sept_remove(phys_addr_t tdr, u64 gpa, int level,
 			struct tdh_sept_info *info);
 u64 tdh_mem_sept_rd(phys_addr_t tdr, u64 gpa, int level,
 		    struct tdh_sept_info *info);

@@ -573,6 +573,58 @@ u64 tdh_mem_page_remove(phys_addr_t tdr, u64 gpa, int level,
 EXPORT_SYMBOL_GPL(tdh_mem_page_remove);
 
 /**
+ * tdh_mem_page_demote - TDH.MEM.PAGE.DEMOTE: split a page into 512 smaller ones
+ * @tdr: the TD's TDR
+ * @gpa: where it is mapped, aligned to its size
+ * @level: size of the page, 1 or 2
+ * @page: page to become the Secure EPT page that maps the parts
+ * @info: extended output
+ *
+ * The parts have the state of the whole, but aren't blocked.  What the guest has
+ * accepted of a pending page so far it accepts again.  The module may have written
+ * to @page before it fails: then, too, tdh_phymem_page_wbinvd() and
+ * tdx_clear_pages() are due.  For a TD without L2 VMs.
+ *
+ * Context: TDR and Secure EPT tree shared, entry exclusive.
+ * Return: MODULE, PAGE, SEPT, TDX_GPA_RANGE_NOT_BLOCKED,
+ * TDX_TLB_TRACKING_NOT_DONE, TDX_INTERRUPTED_RESTARTABLE.
+ */
+u64 tdh_mem_page_demote(phys_addr_t tdr, u64 gpa, int level, phys_addr_t page,
+			struct tdh_sept_info *info)
+{
+	struct tdx_module_args args = {
+		.rcx = gpa | level,
+		.rdx = tdr,
+		.r8 = page,
+	};
+
+	tdh_flush_page(page, TDX_PS_4K);
+	return tdh_call_sept(TDH_MEM_PAGE_DEMOTE, &args, info);
+}
+EXPORT_SYMBOL_GPL(tdh_mem_page_demote);
+
+/**
+ * tdh_mem_sept_remove - TDH.MEM.SEPT.REMOVE: take a page out of the Secure EPT
+ * @tdr: the TD's TDR
+ * @gpa: start of the range that the page translates
+ * @level: level of the entry that points to the page, 1 and up
+ * @info: extended output; on success the entry is the page's physical address
+ *
+ * Nothing is mapped by the page.  It needs the same care as a page from
+ * tdh_mem_page_remove().
+ *
+ * Context: TDR shared, Secure EPT tree exclusive.
+ * Return: MODULE, SEPT, TDX_GPA_RANGE_NOT_BLOCKED, TDX_TLB_TRACKING_NOT_DONE,
+ * TDX_EPT_PAGE_NOT_FREE.
+ */
+u64 tdh_mem_sept_remove(phys_addr_t tdr, u64 gpa, int level,
+			struct tdh_sept_info *info)
+{
+	return tdh_call_sept_entry(TDH_MEM_SEPT_REMOVE, tdr, gpa, level, info);
+}
+EXPORT_SYMBOL_GPL(tdh_mem_sept_remove);
+
+/**
  * tdh_mem_sept_rd - TDH.MEM.SEPT.RD: read a Secure EPT entry
  * @tdr: the TD's TDR
  * @gpa: start of the range, aligned to the size that the entry translates

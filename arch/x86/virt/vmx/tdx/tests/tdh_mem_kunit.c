@@ -207,6 +207,58 @@ static void page_remove_returns_the_page(struct kunit *test)
 	expect_info(t, &info, 0, SEPT_FREE);
 }
 
+static void page_demote_splits_the_page(struct kunit *test)
+{
+	struct tdht *t = test->priv;
+	phys_addr_t tdr = tdht_td(t, TDHT_INITIALIZED);
+	phys_addr_t page = tdht_pages(t, 9), table = tdht_page(t);
+	struct tdh_sept_info info = JUNK;
+
+	tdht_tables(t, tdr, 1);
+	tdht_assert_ok(t, tdh_mem_page_aug(tdr, TDHT_GPA, 1, page, &info));
+
+	info = JUNK;
+	tdht_expect(t, tdh_mem_page_demote(tdr, TDHT_GPA, 0, table, &info),
+		    TDX_OPERAND_INVALID | RCX);
+	tdht_expect(t, tdh_mem_page_demote(tdr, TDHT_GPA, 1, table + 64, &info),
+		    TDX_OPERAND_INVALID | R8);
+	tdht_expect(t, tdh_mem_page_demote(table, TDHT_GPA, 1, table, &info),
+		    TDX_PAGE_METADATA_INCORRECT | RDX);
+	KUNIT_EXPECT_EQ(test, info.entry, 0);
+	KUNIT_EXPECT_EQ(test, info.state, 0);
+
+	tdht_expect(t, tdh_mem_page_demote(tdr, TDHT_GPA, 1, table, &info), TDX_SUCCESS);
+	tdht_expect_page(t, table, PT_EPT, tdr);
+	tdht_expect_page(t, page + SZ_4K, PT_REG, tdr);
+	tdht_expect_sept(t, tdr, TDHT_GPA, 1, SEPT_NL_MAPPED, table);
+	tdht_expect_sept(t, tdr, TDHT_GPA + SZ_4K, 0, SEPT_PENDING, page + SZ_4K);
+
+	tdht_expect(t, tdh_mem_page_demote(tdr, TDHT_GPA, 1, tdht_page(t), &info),
+		    TDX_EPT_ENTRY_STATE_INCORRECT | RCX);
+	expect_info(t, &info, 1, SEPT_NL_MAPPED);
+}
+
+static void sept_remove_returns_the_table(struct kunit *test)
+{
+	struct tdht *t = test->priv;
+	phys_addr_t tdr = tdht_td(t, TDHT_INITIALIZED), table;
+	struct tdh_sept_info info = JUNK;
+
+	table = tdht_tables(t, tdr, 0);
+	tdht_add(t, tdr, TDHT_GPA);
+
+	tdht_expect(t, tdh_mem_sept_remove(tdr, TDHT_GPA, 0, &info), TDX_OPERAND_INVALID | RCX);
+	tdht_expect(t, tdh_mem_sept_remove(tdr, TDHT_GPA, 1, &info),
+		    TDX_EPT_PAGE_NOT_FREE | RCX);
+	expect_info(t, &info, 1, SEPT_NL_MAPPED);
+	tdht_assert_ok(t, tdh_mem_page_remove(tdr, TDHT_GPA, 0, &info));
+
+	tdht_expect(t, tdh_mem_sept_remove(tdr, TDHT_GPA, 1, &info), TDX_SUCCESS);
+	KUNIT_EXPECT_EQ(test, info.entry, table);
+	tdht_expect_page(t, table, PT_NDA, 0);
+	tdht_expect_sept(t, tdr, TDHT_GPA, 1, SEPT_FREE, 0);
+}
+
 /* ---- blocking and tracking ---- */
 
 static void block_track_remove_is_the_order_in_a_running_td(struct kunit *test)
@@ -400,6 +452,8 @@ static struct kunit_case tdh_mem_tests[] = {
 	KUNIT_CASE(page_aug_maps_a_pending_page),
 	KUNIT_CASE(page_aug_and_remove_pass_the_level),
 	KUNIT_CASE(page_remove_returns_the_page),
+	KUNIT_CASE(page_demote_splits_the_page),
+	KUNIT_CASE(sept_remove_returns_the_table),
 	KUNIT_CASE(block_track_remove_is_the_order_in_a_running_td),
 	KUNIT_CASE(block_of_a_blocked_range_is_information),
 	KUNIT_CASE(track_begins_an_epoch),

@@ -100,6 +100,8 @@ PROBE_SEPT(mem_page_add, tdh_mem_page_add(p->page, 0, p->page, p->page, &info))
 PROBE_SEPT(mem_sept_add, tdh_mem_sept_add(p->page, 0, 1, p->page, &info))
 PROBE_SEPT(mem_page_aug, tdh_mem_page_aug(p->page, 0, 0, p->page, &info))
 PROBE_SEPT(mem_page_remove, tdh_mem_page_remove(p->page, 0, 0, &info))
+PROBE_SEPT(mem_page_demote, tdh_mem_page_demote(p->page, 0, 1, p->page, &info))
+PROBE_SEPT(mem_sept_remove, tdh_mem_sept_remove(p->page, 0, 1, &info))
 PROBE_SEPT(mem_sept_rd, tdh_mem_sept_rd(p->page, 0, 0, &info))
 PROBE_SEPT(mem_range_block, tdh_mem_range_block(p->page, 0, 0, &info))
 PROBE_SEPT(mr_extend, tdh_mr_extend(p->page, 0, &info))
@@ -161,6 +163,8 @@ static const struct wrapper wrappers[] = {
 	WRAPPER(TDH_MEM_SEPT_ADD, mem_sept_add, 2),
 	WRAPPER(TDH_MEM_PAGE_AUG, mem_page_aug, 2),
 	WRAPPER(TDH_MEM_PAGE_REMOVE, mem_page_remove, 2),
+	WRAPPER(TDH_MEM_PAGE_DEMOTE, mem_page_demote, 2),
+	WRAPPER(TDH_MEM_SEPT_REMOVE, mem_sept_remove, 2),
 	WRAPPER(TDH_MEM_SEPT_RD, mem_sept_rd, 2),
 	WRAPPER(TDH_MEM_RANGE_BLOCK, mem_range_block, 2),
 	WRAPPER(TDH_MEM_TRACK, mem_track, 0),
