@@ -195,6 +195,7 @@ TEXT = 'Documentation/virt/kvm/x86/tdx-mistakes.rst'
 FIRST, LAST = '.. The table begins, made of scripts/mistakes\n', '.. The table ends\n'
 # The lists in the order of the document, and what they are about.
 AREAS = {'mmu': 'The TDP MMU and its seam', 'mmu-more': 'More of the MMU, and guest_memfd',
+         'large': 'Pages of 2 MiB, and the folios behind them',
          'sept': 'The backend of the MMU', 'backend': 'The backend of KVM, and the host',
          'module-memory': 'The software module: memory, keys, TDs',
          'module-guest': 'The software module: vCPUs, guests, entry'}

@@ -11,7 +11,7 @@ from lib.overlay import overlay_files
 FOLDER = 'arch/x86/kvm'
 EXPORT = r'EXPORT_[A-Z_]*(SYMBOL|STATIC_CALL)[A-Z_]*\(\w+'
 # Exported by macros of other names, or the compiler's own.
-BUILT_IN = re.compile(r'__fentry__$|__x86_|__SC[KT]__|__tracepoint_|__trace|__stack_chk')
+BUILT_IN = re.compile(r'__fentry__$|param_ops_|__x86_|__SC[KT]__|__tracepoint_|__trace|__stack_chk')
 
 
 def nm(kind, *paths):

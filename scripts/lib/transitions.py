@@ -10,7 +10,7 @@ TEXT = 'Documentation/virt/kvm/x86/external-page-tables.rst'
 KIND = {'NP': 'NP', 'LEAF': 'leaf', 'NONLEAF': 'non-leaf', 'FROZEN': 'FROZEN_SPTE'}
 POLICY = {'ALLOW': 'allow', 'REFUSE': 'refuse', 'ALLOW_FROZEN': 'frozen'}
 VERB = {'NONE': '\\-', 'MAP': 'map', 'LINK': 'link', 'BEGIN_REMOVE': 'begin',
-        'FINISH_REMOVE': 'finish', 'FREE': 'free'}
+        'FINISH_REMOVE': 'finish', 'SPLIT': 'split', 'BEGIN_FREE': 'begin_free', 'FREE': 'free'}
 ROW = re.compile(r'ROW\("(\w+)",\s*"(\w+)",\s*SPTE_(\w+)_TO_(\w+),\s*(\w+),\s*(true|false),'
                  r'\s*(\w+),\s*(\w+)\)')
 

@@ -6,8 +6,9 @@
  *
  * An atomic change, i.e. one under mmu_lock held for read, is made by
  * tdp_mmu_set_mirror_spte_atomic(): freeze the SPTE, propagate the change,
- * publish the new value, or the old one if the backend has refused.  A removal is
- * made under mmu_lock held for write, in batches, by external_zap_leafs().
+ * publish the new value, or the old one if the backend has refused.  Removals are
+ * made under mmu_lock held for write, in batches, see external_zap.c; so are splits,
+ * see external_split.c.
  *
  * Nothing here knows which backend there is.
  */
@@ -30,9 +31,9 @@
 
 /*
  * Why rows are refused: a change under the write lock has no way to be tried
- * again (2, 4), the permissions of a private page never change (6), taking an
- * entry out blocks it first, which fights with concurrent faults (11, 13), and
- * a mirror has 4 KiB pages only (7, 8, 9).
+ * again (2, 4), the permissions of a private page never change (6), what takes an
+ * entry out or splits it blocks it first, which fights with concurrent faults (7, 11,
+ * 13), and nobody has a use for joining pages that were split (9).
  */
 const struct external_transition external_transitions[] = {
 	ROW("1",   "map",         SPTE_NP_TO_LEAF,         READ,  true,  ALLOW,  MAP),
@@ -42,14 +43,15 @@ const struct external_transition external_transitions[] = {
 	ROW("5",   "nonpresent",  SPTE_NP_TO_NP,           ANY,   true,  ALLOW_FROZEN, NONE),
 	ROW("6",   "remap",       SPTE_LEAF_TO_LEAF,       ANY,   true,  REFUSE, NONE),
 	ROW("7",   "split",       SPTE_LEAF_TO_NONLEAF,    READ,  true,  REFUSE, NONE),
-	ROW("8",   "split_excl",  SPTE_LEAF_TO_NONLEAF,    WRITE, true,  REFUSE, NONE),
+	ROW("8",   "split_excl",  SPTE_LEAF_TO_NONLEAF,    WRITE, true,  ALLOW,  SPLIT),
 	ROW("9",   "promote",     SPTE_NONLEAF_TO_LEAF,    ANY,   true,  REFUSE, NONE),
 	ROW("10",  "relink",      SPTE_NONLEAF_TO_NONLEAF, ANY,   false, REFUSE, NONE),
 	ROW("11",  "zap_shared",  SPTE_LEAF_TO_NP,         READ,  true,  REFUSE, NONE),
 	ROW("12a", "zap_begin",   SPTE_LEAF_TO_FROZEN,     WRITE, true,  ALLOW,  BEGIN_REMOVE),
 	ROW("12b", "zap_finish",  SPTE_LEAF_TO_NP,         WRITE, true,  ALLOW,  FINISH_REMOVE),
 	ROW("13",  "free_shared", SPTE_NONLEAF_TO_NP,      READ,  true,  REFUSE, NONE),
-	ROW("14",  "free",        SPTE_NONLEAF_TO_NP,      WRITE, true,  ALLOW,  FREE),
+	ROW("14a", "free_begin",  SPTE_NONLEAF_TO_FROZEN,  WRITE, true,  ALLOW,  BEGIN_FREE),
+	ROW("14b", "free",        SPTE_NONLEAF_TO_NP,      WRITE, true,  ALLOW,  FREE),
 };
 
 const unsigned int nr_external_transitions = ARRAY_SIZE(external_transitions);
@@ -67,6 +69,8 @@ static enum spte_change classify_leaf_change(u64 new_spte, int level)
 
 static enum spte_change classify_nonleaf_change(u64 new_spte, int level)
 {
+	if (is_frozen_spte(new_spte))
+		return SPTE_NONLEAF_TO_FROZEN;
 	if (!is_shadow_present_pte(new_spte))
 		return SPTE_NONLEAF_TO_NP;
 
@@ -117,6 +121,8 @@ external_classify(u64 old_spte, u64 new_spte, int level, bool shared)
 	 */
 	if (shared && change == SPTE_LEAF_TO_FROZEN)
 		change = SPTE_LEAF_TO_NP;
+	if (shared && change == SPTE_NONLEAF_TO_FROZEN)
+		change = SPTE_NONLEAF_TO_NP;
 
 	for (i = 0; i < nr_external_transitions; i++) {
 		if (external_transitions[i].change == change &&
@@ -175,6 +181,61 @@ static int external_set_spte(struct kvm *kvm,
 	return ret;
 }
 
+/* The first leaf of the mirror from @gfn on, as it is at this moment; false if none is. */
+bool external_next_leaf(struct kvm *kvm, gfn_t gfn, struct external_leaf *leaf)
+{
+	struct kvm_mmu_page *root;
+	struct tdp_iter iter;
+
+	guard(read_lock)(&kvm->mmu_lock);
+	guard(rcu)();
+
+	root = tdp_mmu_mirror_root(kvm);
+	if (!root)
+		return false;
+
+	for_each_tdp_pte(iter, root, gfn, kvm_gfn_direct_bits(kvm)) {
+		if (!is_shadow_present_pte(iter.old_spte) ||
+		    !is_last_spte(iter.old_spte, iter.level))
+			continue;
+
+		*leaf = (struct external_leaf) { .gfn = iter.gfn, .level = iter.level };
+		return true;
+	}
+
+	return false;
+}
+EXPORT_SYMBOL_GPL(external_next_leaf);
+
+/*
+ * A fault on @fault->gfn meets an entry of the mirror that is present.
+ *
+ * Returns RET_PF_CONTINUE if the walk has to go on below the entry: what was split once
+ * is mapped by 4 KiB until all of it is removed, whatever the fault would like.
+ * RET_PF_SPURIOUS if the gfn is mapped already, by a page of whatever size; a mapping
+ * grants all access, and changes by being removed or split only.  -EIO if it is
+ * mapped to another page, which guest_memfd would have unmapped: a bug of KVM's.
+ */
+int external_fault_on_present(struct kvm *kvm, struct kvm_page_fault *fault,
+			      const struct tdp_iter *iter)
+{
+	kvm_pfn_t mapped = spte_to_pfn(iter->old_spte), wanted = fault->pfn;
+
+	if (!is_last_spte(iter->old_spte, iter->level)) {
+		if (iter->level == fault->goal_level) {
+			fault->pfn |= fault->gfn & (KVM_PAGES_PER_HPAGE(iter->level) -
+						    KVM_PAGES_PER_HPAGE(iter->level - 1));
+			fault->goal_level--;
+		}
+		return RET_PF_CONTINUE;
+	}
+
+	mapped += fault->gfn & (KVM_PAGES_PER_HPAGE(iter->level) - 1);
+	wanted += fault->gfn & (KVM_PAGES_PER_HPAGE(fault->goal_level) - 1);
+
+	return KVM_BUG_ON(mapped != wanted, kvm) ? -EIO : RET_PF_SPURIOUS;
+}
+
 /*
  * Let the external table follow a change of a mirror SPTE.  Taking a table out
  * is no call by itself: its leaves, then the table are removed one by one as
@@ -194,6 +255,7 @@ int external_change_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte, u64 new_spte,
 	if (KVM_BUG_ON(!external_transition_is_allowed(t, old_spte, new_spte), kvm))
 		return -EIO;
 
+	/* The page of a table that is taken out goes by external_free_spt(). */
 	if (t->verb == EXTERNAL_NONE || t->verb == EXTERNAL_FREE)
 		return 0;
 
@@ -212,155 +274,4 @@ void external_free_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 
 	/* Not KVM's to free anymore, whether it was taken back or leaked. */
 	sp->external_spt = NULL;
-}
-
-/*
- * Removing a range.
- *
- * The backend needs three steps for a leaf: make it inaccessible, wait until no
- * CPU has a translation through it, remove it.  The second step costs the same
- * for one leaf as for many, so that it is done once for a batch of leaves.
- *
- * The mirror itself says which leaves a batch consists of: those in
- * [batch->start, batch->end).  Between the first and the last step their SPTEs
- * stay as they are.  That is invisible, because mmu_lock is held for write from
- * begin to finish and nobody walks a mirror without it.  So there is nothing to
- * allocate, and nothing that can fail for want of memory.
- */
-struct external_batch {
-	gfn_t start;
-	gfn_t end;
-	unsigned int nr_leaves;
-};
-
-static bool external_need_yield(struct kvm *kvm)
-{
-	return need_resched() || rwlock_needbreak(&kvm->mmu_lock);
-}
-
-/*
- * Removal is exact.  There is no leaf that reaches out of the range as long as
- * a mirror has 4 KiB pages only.
- */
-static bool is_leaf_to_remove(struct kvm *kvm, struct tdp_iter *iter,
-			      gfn_t start, gfn_t end)
-{
-	if (!is_shadow_present_pte(iter->old_spte) ||
-	    !is_last_spte(iter->old_spte, iter->level))
-		return false;
-
-	return !KVM_BUG_ON(iter->gfn < start ||
-			   iter->gfn + KVM_PAGES_PER_HPAGE(iter->level) > end, kvm);
-}
-
-/*
- * Begin the removal of one leaf.  Returns false if the batch has to end before it: as
- * long as the leaf itself hasn't begun, being busy is no reason to fail.  It is tried
- * again as the first of the next batch, until the backend gives up.
- */
-static bool external_begin_removal(struct kvm *kvm, struct external_batch *batch,
-				   struct tdp_iter *iter)
-{
-	int ret = external_change_spte(kvm, iter->gfn, iter->old_spte, FROZEN_SPTE,
-				       iter->level, false);
-
-	if (ret == -EBUSY)
-		return false;
-	if (ret)
-		kvm_vm_bugged(kvm);
-
-	batch->nr_leaves++;
-	return true;
-}
-
-/*
- * Begin the removal of the leaves from batch->start on, and set batch->end to
- * where the batch ends.  Yield to others by ending the batch early, but not
- * without having got anywhere.
- */
-static void external_begin_batch(struct kvm *kvm, struct kvm_mmu_page *root,
-				 struct external_batch *batch, gfn_t end,
-				 bool can_yield)
-{
-	struct tdp_iter iter;
-
-	batch->nr_leaves = 0;
-
-	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, batch->start, end) {
-		batch->end = iter.next_last_level_gfn;
-
-		if (can_yield && batch->end > batch->start &&
-		    external_need_yield(kvm)) {
-			/* A batch cut short is what costs a flush. */
-			kvm->stat.mmu_external_yields += !!batch->nr_leaves;
-			return;
-		}
-
-		if (!is_leaf_to_remove(kvm, &iter, batch->start, end))
-			continue;
-
-		if (batch->nr_leaves == EXTERNAL_ZAP_BATCH ||
-		    !external_begin_removal(kvm, batch, &iter))
-			return;
-	}
-
-	batch->end = end;
-}
-
-static void external_finish_batch(struct kvm *kvm, struct kvm_mmu_page *root,
-				  const struct external_batch *batch)
-{
-	struct tdp_iter iter;
-
-	for_each_tdp_pte_min_level(iter, root, PG_LEVEL_4K, batch->start,
-				   batch->end) {
-		if (is_leaf_to_remove(kvm, &iter, batch->start, batch->end))
-			tdp_mmu_iter_set_mirror_spte(kvm, &iter,
-						     SHADOW_NONPRESENT_VALUE);
-	}
-}
-
-static bool external_yield(struct kvm *kvm, bool flush)
-{
-	if (flush)
-		kvm_flush_remote_tlbs(kvm);
-
-	rcu_read_unlock();
-	cond_resched_rwlock_write(&kvm->mmu_lock);
-	rcu_read_lock();
-
-	return false;
-}
-
-/*
- * Remove all leaves of a mirror in [start, end).  Yields only if @can_yield, and
- * between batches.  Removed leaves need no further TLB flush; @flush is what the
- * caller still owes, and the return value what it owes afterwards.
- */
-bool external_zap_leafs(struct kvm *kvm, struct kvm_mmu_page *root,
-			gfn_t start, gfn_t end, bool can_yield, bool flush)
-{
-	struct external_batch batch = { .start = start, .end = start };
-
-	lockdep_assert_held_write(&kvm->mmu_lock);
-
-	rcu_read_lock();
-
-	while (batch.start < end) {
-		external_begin_batch(kvm, root, &batch, end, can_yield);
-
-		if (batch.nr_leaves) {
-			kvm_x86_call(flush_external_tlbs)(kvm);
-			external_finish_batch(kvm, root, &batch);
-		}
-
-		batch.start = batch.end;
-
-		if (can_yield && external_need_yield(kvm))
-			flush = external_yield(kvm, flush);
-	}
-
-	rcu_read_unlock();
-
-	return flush;
 }

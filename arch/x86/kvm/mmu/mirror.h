@@ -67,6 +67,16 @@ static inline gfn_t kvm_gfn_root_bits(const struct kvm *kvm,
 }
 
 /*
+ * In disallow_lpage of struct kvm_lpage_info, beside KVM_LPAGE_MIXED_FLAG: the guest accepts
+ * memory there by 4 KiB (of 2 MiB only); the userspace address is askew, which doesn't matter
+ * for private memory.
+ */
+#define KVM_LPAGE_GUEST_4K_FLAG	BIT(30)
+#define KVM_LPAGE_HVA_FLAG	BIT(29)
+
+void external_forget_limit(struct kvm_memory_slot *slot, gfn_t gfn);
+
+/*
  * Kinds of TDP MMU roots, as a mask.  Exactly one of the first two applies to a
  * root; TDP_ROOTS_INVALID asks for roots that have been invalidated, too.
  */

@@ -20,6 +20,7 @@
  *	tdx_populate.c	the same for the initial memory
  *	tdx_cpuid.c	CPUID, attributes and XFAM: offered, configured, read back
  *	tdx_sept.c	private memory: changes of the mirror to SEAMCALLs
+ *	tdx_sept_remove.c	the same for what is removed or split; tdx_sept.h
  *	tdx_msr.c	MSRs that KVM emulates for a TD
  *	tdx_control.c	control pages, reclaim, how failures are told of
  *	tdx_stats.c	counters; tdx_call.h: SEAMCALLs, counted
@@ -119,7 +120,8 @@ struct kvm_tdx {
 	bool key_leaked;
 	/*
 	 * The module refuses whatever concerns the TD's memory.  Pages (by PFN) that
-	 * wait for the release of the key to be over.  Under mmu_lock held for write,
+	 * wait for the release of the key to be over, with their level, which is 0 for
+	 * a page of the S-EPT.  Under mmu_lock held for write,
 	 * or without any lock when the VM has no users.
 	 */
 	bool fatal;
@@ -287,6 +289,7 @@ struct tdx_td_config {
 };
 
 extern bool enable_tdx;
+extern bool tdx_huge_page;
 
 /* tdx.c */
 void tdx_hardware_setup(const char *op);
@@ -317,7 +320,9 @@ phys_addr_t tdx_alloc_control_page(void);
 void tdx_free_control_page(phys_addr_t page);
 void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
 bool tdx_reclaim_page(struct kvm_tdx *kvm_tdx, phys_addr_t page);
-int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page);
+void tdx_leak_private_page(struct kvm *kvm, phys_addr_t page, enum pg_level level);
+int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page, enum pg_level level);
+int tdx_defer_table(struct kvm_tdx *kvm_tdx, phys_addr_t page);
 void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx);
 
 /* tdx_assoc.c */
@@ -410,6 +415,8 @@ int tdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 			  u64 new_spte, enum pg_level level);
 void tdx_flush_external_tlbs(struct kvm *kvm);
 void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp);
+int tdx_private_max_mapping_level(struct kvm *kvm);
+u8 tdx_sept_state(struct kvm *kvm, gpa_t gpa);
 bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa);
 int tdx_sept_measure_page(struct kvm *kvm, gfn_t gfn);
 #if IS_ENABLED(CONFIG_KUNIT)

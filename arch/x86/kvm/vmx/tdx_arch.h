@@ -172,11 +172,16 @@ static inline u64 tdx_md_cpuid_field(u32 leaf, bool has_subleaf, u32 subleaf,
 
 /* RDX after an exit that is no TDVMCALL */
 #define TDX_EXT_QUALIFICATION_TYPE_MASK	GENMASK_ULL(3, 0)
+/* ... type: TDG.MEM.PAGE.ACCEPT, and the level of the page that it is about */
+#define TDX_EXT_QUALIFICATION_ACCEPT	1
+#define TDX_EXT_QUALIFICATION_REQUESTED_LEVEL	GENMASK_ULL(34, 32)
 /* ... type: access to a page that the guest has not accepted */
 #define TDX_EXT_QUALIFICATION_PENDING	6
 
-/* State of a Secure EPT entry, see tdh_sept_info_state(): has yet to be accepted */
+/* State of a Secure EPT entry, see tdh_sept_info_state(): has yet to be accepted, was */
+#define TDX_SEPT_FREE			0x00
 #define TDX_SEPT_PENDING		0x02
+#define TDX_SEPT_MAPPED			0x04
 
 /* TDH.MR.EXTEND measures this many bytes a call. */
 #define TDX_EXTENDMR_CHUNKSIZE		256

@@ -6,6 +6,8 @@
 
 /* tdx_stats.c */
 void tdx_count_call(struct kvm_tdx *kvm_tdx, unsigned int leaf, u64 status);
+/* To be called on top of that after success with a page of this level. */
+void tdx_count_large(unsigned int leaf, enum pg_level level);
 
 /*
  * SEAMCALLs on behalf of a TD go through here, to be counted, but for

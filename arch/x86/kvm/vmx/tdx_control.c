@@ -36,7 +36,8 @@ void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
  *	VP.CREATE, ADDCX, INIT, WR		a vCPU with a part of its state
  *	VP.FLUSH				a vCPU that is stuck on a CPU
  *	MEM.SEPT.ADD, PAGE.ADD, PAGE.AUG	the S-EPT isn't what the mirror says
- *	MEM.RANGE.BLOCK, TRACK, PAGE.REMOVE	the same, and memory may be in use
+ *	MEM.RANGE.BLOCK, TRACK, PAGE.REMOVE,	the same, and memory may be in use
+ *	PAGE.DEMOTE, SEPT.REMOVE
  *	PHYMEM.PAGE.WBINVD, PAGE.RECLAIM	a page that can't be given back
  *	MNG.VPFLUSHDONE, PHYMEM.CACHE.WB,	a key ID that can't be used again
  *	MNG.KEY.FREEID
@@ -82,8 +83,10 @@ bool tdx_reclaim_page(struct kvm_tdx *kvm_tdx, phys_addr_t page)
 
 	status = tdx_call_retry(kvm_tdx, TDH_PHYMEM_PAGE_RECLAIM,
 				tdh_phymem_page_reclaim(page, &md));
-	if (tdx_status_is_success(status))
+	if (tdx_status_is_success(status)) {
+		tdx_count_large(TDH_PHYMEM_PAGE_RECLAIM, md.level + PG_LEVEL_4K);
 		return true;
+	}
 
 	tdx_report_failure(&kvm_tdx->kvm, TDH_PHYMEM_PAGE_RECLAIM, status, page,
 			   md.type);
@@ -114,40 +117,87 @@ void tdx_reclaim_control_page(struct kvm_tdx *kvm_tdx, phys_addr_t page)
  */
 
 /*
+ * A large page need not be of one folio: guest_memfd may have split that.  Each 4 KiB
+ * keeps its own.
+ */
+static void tdx_hold_private_page(phys_addr_t page, enum pg_level level)
+{
+	unsigned long pfn = PHYS_PFN(page), end = pfn + KVM_PAGES_PER_HPAGE(level);
+
+	for (; pfn < end; pfn++)
+		folio_get(page_folio(pfn_to_page(pfn)));
+}
+
+/*
+ * Keep a page that the module may still own out of circulation for good.  It is
+ * guest_memfd's, and about to be truncated.
+ */
+void tdx_leak_private_page(struct kvm *kvm, phys_addr_t page, enum pg_level level)
+{
+	tdx_hold_private_page(page, level);
+	tdx_count_leak(kvm, KVM_PAGES_PER_HPAGE(level));
+}
+
+/* No level of a private page: this is the S-EPT's. */
+#define TDX_DEFERRED_TABLE	PG_LEVEL_NONE
+
+static int tdx_defer(struct kvm_tdx *kvm_tdx, phys_addr_t page, enum pg_level level)
+{
+	return xa_err(xa_store(&kvm_tdx->deferred, PHYS_PFN(page), xa_mk_value(level),
+			       GFP_ATOMIC));
+}
+
+/*
  * The module gives back the pages of a fatal TD, and of one whose key is being released,
  * but not before that is over.  They wait for the destruction of the VM.
  */
-int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page)
+int tdx_defer_removal(struct kvm_tdx *kvm_tdx, phys_addr_t page, enum pg_level level)
 {
-	int r = xa_err(xa_store(&kvm_tdx->deferred, PHYS_PFN(page), xa_mk_value(0),
-				GFP_ATOMIC));
+	int r = tdx_defer(kvm_tdx, page, level);
 
-	if (r)
-		return r;
+	if (!r)
+		tdx_hold_private_page(page, level);
 
-	folio_get(page_folio(pfn_to_page(PHYS_PFN(page))));
-	return 0;
+	return r;
+}
+
+int tdx_defer_table(struct kvm_tdx *kvm_tdx, phys_addr_t page)
+{
+	return tdx_defer(kvm_tdx, page, TDX_DEFERRED_TABLE);
+}
+
+static void tdx_reclaim_private_page(struct kvm_tdx *kvm_tdx, phys_addr_t page,
+				     enum pg_level level)
+{
+	unsigned long pfn = PHYS_PFN(page), nr_pages = KVM_PAGES_PER_HPAGE(level);
+
+	if (tdx_has_key(kvm_tdx) || !tdx_reclaim_page(kvm_tdx, page)) {
+		tdx_count_leak(&kvm_tdx->kvm, nr_pages);
+		return;
+	}
+
+	tdx_clear_pages(page, nr_pages * PAGE_SIZE);
+	atomic64_add(nr_pages, &kvm_tdx->kvm.stat.tdx_pages_removed);
+
+	while (nr_pages--)
+		folio_put(page_folio(pfn_to_page(pfn++)));
 }
 
 void tdx_reclaim_deferred(struct kvm_tdx *kvm_tdx)
 {
+	enum pg_level level;
 	unsigned long pfn;
 	void *entry;
 
 	xa_for_each(&kvm_tdx->deferred, pfn, entry) {
-		phys_addr_t page = PFN_PHYS(pfn);
-
 		/* It may be all of the guest's memory. */
 		cond_resched();
 
-		if (tdx_has_key(kvm_tdx) || !tdx_reclaim_page(kvm_tdx, page)) {
-			tdx_count_leak(&kvm_tdx->kvm, 1);
-			continue;
-		}
-
-		tdx_clear_page(page);
-		atomic64_inc(&kvm_tdx->kvm.stat.tdx_pages_removed);
-		folio_put(page_folio(pfn_to_page(pfn)));
+		level = xa_to_value(entry);
+		if (level == TDX_DEFERRED_TABLE)
+			tdx_reclaim_control_page(kvm_tdx, PFN_PHYS(pfn));
+		else
+			tdx_reclaim_private_page(kvm_tdx, PFN_PHYS(pfn), level);
 	}
 
 	xa_destroy(&kvm_tdx->deferred);

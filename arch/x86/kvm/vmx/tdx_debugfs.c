@@ -5,12 +5,15 @@
  * Binary statistics of the VM, and files of the same names in its debugfs
  * directory:
  *
- *	tdx_pages_mapped	private pages added or augmented
- *	tdx_pages_removed	private pages removed, back with the kernel
+ *	tdx_pages_mapped	private memory added or augmented, in pages of 4 KiB
+ *	tdx_pages_mapped_2m	pages of 2 MiB among it
+ *	tdx_pages_removed	private pages removed, back with the kernel, of 4 KiB
  *	tdx_pages_leaked	pages that the module wouldn't give back
  *	tdx_track_rounds	TLB tracking: TRACKs, without failed attempts
  *	tdx_kicks		times that all vCPUs were kicked out of the guest
  *	tdx_busy_removals	removals repeated with entry to the TD held off
+ *	tdx_splits		pages of 2 MiB that were split
+ *	tdx_sept_pages		S-EPT pages that there are, without the root
  *
  * Further debugfs files:
  *
@@ -19,6 +22,7 @@
  *	kvm/<pid>-<fd>/tdx_vmcalls	TDVMCALLs
  *	kvm/<pid>-<fd>/tdx_mrtd		its measurement in hex, -ENODATA until
  *					it is complete
+ *	kvm/<pid>-<fd>/tdx_memory	its private memory, as it is mapped
  *	kvm/tdx_{seamcalls,exits,vmcalls}	the same of all TDs that are gone
  *	kvm/tdx_keyids_used		TDs that have a key ID, leaked ones included
  *	kvm/tdx_keyids_total		how many can have one
@@ -38,11 +42,18 @@
  * the module refused are no exits.  tdx_vmcalls has lines of a name and a count,
  * e.g. "MapGPA 3", where "hypercall" stands for all of KVM's and "unsupported" for
  * those that KVM doesn't know.
+ *
+ * tdx_memory has a line for each range of pages of one size and state that lie side by
+ * side, ascending: "0x40000000-0x405fffff 2M accepted 3", with the GPA of the first and of
+ * the last byte, and the number of pages.  To find out the state takes a SEAMCALL for each
+ * page; what changes while that is done may be missing, or be "changing".
  */
 
 #include <linux/debugfs.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 
+#include "mmu/external.h"
 #include "tdx.h"
 #include "tdx_call.h"
 
@@ -133,6 +144,61 @@ static int tdx_vm_mrtd_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+struct tdx_range {
+	gfn_t start;
+	gfn_t end;
+	int level;
+	const char *state;
+};
+
+static const char *tdx_state_name(u8 state)
+{
+	switch (state) {
+	case TDX_SEPT_MAPPED:
+		return "accepted";
+	case TDX_SEPT_PENDING:
+		return "pending";
+	default:
+		return "changing";
+	}
+}
+
+static void tdx_show_range(struct seq_file *m, const struct tdx_range *range)
+{
+	if (range->end)
+		seq_printf(m, "0x%llx-0x%llx %s %s %llu\n", gfn_to_gpa(range->start),
+			   gfn_to_gpa(range->end) - 1,
+			   range->level == PG_LEVEL_4K ? "4K" : "2M", range->state,
+			   (range->end - range->start) / KVM_PAGES_PER_HPAGE(range->level));
+}
+
+static int tdx_vm_memory_show(struct seq_file *m, void *v)
+{
+	struct kvm *kvm = m->private;
+	struct tdx_range range = {};
+	struct external_leaf leaf;
+	const char *state;
+	gfn_t gfn = 0;
+
+	for (; external_next_leaf(kvm, gfn, &leaf); range.end = gfn) {
+		state = tdx_state_name(tdx_sept_state(kvm, gfn_to_gpa(leaf.gfn)));
+		if (range.end != leaf.gfn || range.level != leaf.level || range.state != state) {
+			tdx_show_range(m, &range);
+			range = (struct tdx_range) {
+				.start = leaf.gfn, .level = leaf.level, .state = state,
+			};
+		}
+		gfn = leaf.gfn + KVM_PAGES_PER_HPAGE(leaf.level);
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+
+	tdx_show_range(m, &range);
+	return 0;
+}
+
 static int tdx_vm_file_open(struct inode *inode, struct file *file,
 			    int (*show)(struct seq_file *m, void *v))
 {
@@ -169,6 +235,11 @@ static int tdx_vm_mrtd_open(struct inode *inode, struct file *file)
 	return tdx_vm_file_open(inode, file, tdx_vm_mrtd_show);
 }
 
+static int tdx_vm_memory_open(struct inode *inode, struct file *file)
+{
+	return tdx_vm_file_open(inode, file, tdx_vm_memory_show);
+}
+
 static int tdx_vm_file_release(struct inode *inode, struct file *file)
 {
 	kvm_put_kvm(inode->i_private);
@@ -188,6 +259,7 @@ TDX_VM_FILE_FOPS(tdx_vm_seamcalls);
 TDX_VM_FILE_FOPS(tdx_vm_exits);
 TDX_VM_FILE_FOPS(tdx_vm_vmcalls);
 TDX_VM_FILE_FOPS(tdx_vm_mrtd);
+TDX_VM_FILE_FOPS(tdx_vm_memory);
 
 void tdx_debugfs_add_vm(struct kvm *kvm)
 {
@@ -203,6 +275,8 @@ void tdx_debugfs_add_vm(struct kvm *kvm)
 			    &tdx_vm_vmcalls_fops);
 	debugfs_create_file("tdx_mrtd", 0444, kvm->debugfs_dentry, kvm,
 			    &tdx_vm_mrtd_fops);
+	debugfs_create_file("tdx_memory", 0400, kvm->debugfs_dentry, kvm,
+			    &tdx_vm_memory_fops);
 }
 
 static int tdx_seamcalls_gone_show(struct seq_file *m, void *v)

@@ -23,6 +23,7 @@ static const char * const tdx_leaf_names[TDX_NR_LEAVES] = {
 	[TDH_VP_CREATE]			= "VP.CREATE",
 	[TDH_MNG_RD]			= "MNG.RD",
 	[TDH_MNG_WR]			= "MNG.WR",
+	[TDH_MEM_PAGE_DEMOTE]		= "MEM.PAGE.DEMOTE",
 	[TDH_MR_EXTEND]			= "MR.EXTEND",
 	[TDH_MR_FINALIZE]		= "MR.FINALIZE",
 	[TDH_VP_FLUSH]			= "VP.FLUSH",

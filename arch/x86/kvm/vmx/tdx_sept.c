@@ -5,81 +5,55 @@
  *
  *	link		TDH.MEM.SEPT.ADD
  *	map		TDH.MEM.PAGE.ADD before, TDH.MEM.PAGE.AUG after finalize
- *	begin removal	TDH.MEM.RANGE.BLOCK			} only if runnable
+ *	begin removal,	TDH.MEM.RANGE.BLOCK			} only if runnable
+ *	split or free						}
  *	flush		TDH.MEM.TRACK, kick all vCPUs		}
  *	finish removal	TDH.MEM.PAGE.REMOVE, write back, clear	with the key
  *			TDH.PHYMEM.PAGE.RECLAIM, clear		without it
- *	free		TDH.PHYMEM.PAGE.RECLAIM, clear, free	without the key
+ *	split		TDH.MEM.PAGE.DEMOTE			with the key
+ *	free		TDH.MEM.SEPT.REMOVE, write back, clear	with the key
+ *			TDH.PHYMEM.PAGE.RECLAIM, clear, free	without it
  *
  * Which of two SEAMCALLs a verb means depends on the state of the TD and on
- * whether it has a key.  Both are stable under mmu_lock.
- *
- * The module does nothing for a TD that it has found fatal, or whose key is being
- * released: no removal begins or is flushed, and pages are put aside until they can be
- * reclaimed without the key.
+ * whether it has a key.  Both are stable under mmu_lock.  What begins with a removal is
+ * in tdx_sept_remove.c.
  *
  * Locks of the module are try-locks.  Additions hold mmu_lock for read, and
  * compete with each other and with the guest: busy is -EBUSY, and the MMU has
- * the fault repeated.  Removals hold mmu_lock for write, and compete only with
- * vCPUs in the guest: these are kept out for a second attempt, which fails only
- * if something is broken.  A removal that couldn't begin so is -EBUSY once.
+ * the fault repeated.
  */
 #include <linux/mm.h>
-
-#include <kunit/visibility.h>
+#include <linux/moduleparam.h>
 
 #include "mmu.h"
 #include "mmu/external.h"
 #include "tdx.h"
 #include "tdx_call.h"
+#include "tdx_sept.h"
 
-/* KVM counts levels from 1, the module from 0. */
-static int tdx_level(enum pg_level level)
+bool __read_mostly tdx_huge_page = true;
+module_param(tdx_huge_page, bool, 0644);
+MODULE_PARM_DESC(tdx_huge_page, "Map private memory of TDs by 2 MiB where that is possible (default: Y)");
+
+/*
+ * Private pages of 2 MiB can be split when that is due only if the module does it in one
+ * go.  Of TDs that run the parameter decides what is mapped from now on.
+ */
+bool tdx_has_large_pages(void)
 {
-	BUILD_BUG_ON(PG_LEVEL_4K != 1);
-
-	return level - PG_LEVEL_4K;
-}
-
-static void tdx_kick_vcpus(struct kvm *kvm)
-{
-	kvm_make_all_cpus_request(kvm, KVM_REQ_OUTSIDE_GUEST_MODE);
-	atomic64_inc(&kvm->stat.tdx_kicks);
-}
-
-VISIBLE_IF_KUNIT void tdx_hold_off_entry(struct kvm *kvm)
-{
-	lockdep_assert_held_write(&kvm->mmu_lock);
-
-	/*
-	 * The kick's access to a vCPU's mode is a full barrier whatever it finds:
-	 * see tdx_is_entry_held_off().
-	 */
-	WRITE_ONCE(to_kvm_tdx(kvm)->hold_off_entry, true);
-	atomic64_inc(&kvm->stat.tdx_busy_removals);
-	tdx_kick_vcpus(kvm);
-}
-
-VISIBLE_IF_KUNIT void tdx_allow_entry(struct kvm *kvm)
-{
-	WRITE_ONCE(to_kvm_tdx(kvm)->hold_off_entry, false);
+	return READ_ONCE(tdx_huge_page) &&
+	       tdx_get_sys_info()->features0 & TDX_FEATURES0_LARGE_PAGES;
 }
 
 /*
- * A SEAMCALL of a removal: if it finds the module busy, once more without any
- * vCPU in the way.
+ * The initial memory is of 4 KiB, and what might be mapped by 2 MiB before it is complete
+ * would be in its way.  The TD may become runnable meanwhile, which is no reason to ask again.
  */
-#define tdx_call_removal(kvm, leaf, call)				\
-({									\
-	u64 __status = tdx_call(to_kvm_tdx(kvm), leaf, call);		\
-									\
-	if (tdx_status_is_busy(__status)) {				\
-		tdx_hold_off_entry(kvm);				\
-		__status = tdx_call(to_kvm_tdx(kvm), leaf, call);	\
-		tdx_allow_entry(kvm);					\
-	}								\
-	__status;							\
-})
+int tdx_private_max_mapping_level(struct kvm *kvm)
+{
+	return tdx_is_runnable(to_kvm_tdx(kvm)) && tdx_has_large_pages() ? PG_LEVEL_2M :
+									   PG_LEVEL_4K;
+}
 
 /* For additions, which are simply repeated. */
 static int tdx_addition_error(struct kvm *kvm, unsigned int leaf, u64 status,
@@ -104,8 +78,10 @@ static int tdx_sept_link(struct kvm *kvm, gfn_t gfn, u64 spte, enum pg_level lev
 	status = tdx_call(kvm_tdx, TDH_MEM_SEPT_ADD,
 			  tdh_mem_sept_add(kvm_tdx->tdr, gpa, tdx_level(level),
 					   page, &info));
-	if (tdx_status_is_success(status))
+	if (tdx_status_is_success(status)) {
+		atomic64_inc(&kvm->stat.tdx_sept_pages);
 		return 0;
+	}
 
 	return tdx_addition_error(kvm, TDH_MEM_SEPT_ADD, status, gpa, &info);
 }
@@ -157,188 +133,24 @@ static int tdx_sept_map(struct kvm *kvm, gfn_t gfn, u64 spte, enum pg_level leve
 
 	lockdep_assert_held_read(&kvm->mmu_lock);
 
-	if (KVM_BUG_ON(level != PG_LEVEL_4K, kvm))
+	/* The module adds pages of 4 KiB only. */
+	if (KVM_BUG_ON(level > PG_LEVEL_2M ||
+		       (level > PG_LEVEL_4K && !tdx_is_runnable(to_kvm_tdx(kvm))), kvm))
 		return -EIO;
 
 	if (tdx_is_runnable(to_kvm_tdx(kvm)))
 		r = tdx_sept_aug(kvm, gpa, page, level);
 	else
 		r = tdx_sept_add(kvm, gpa, page);
+	if (r)
+		return r;
 
-	if (!r)
-		atomic64_inc(&kvm->stat.tdx_pages_mapped);
-
-	return r;
-}
-
-/* Whether what the TD loses has to wait for the release of its key to be over. */
-static bool tdx_removal_has_to_wait(const struct kvm_tdx *kvm_tdx)
-{
-	return tdx_has_key(kvm_tdx) && (kvm_tdx->fatal || kvm_tdx->key_going);
-}
-
-/* Whether the leaves that remove are any use.  Without the key it is reclaim. */
-static bool tdx_can_remove(const struct kvm_tdx *kvm_tdx)
-{
-	return tdx_has_key(kvm_tdx) && !kvm_tdx->key_leaked &&
-	       !tdx_removal_has_to_wait(kvm_tdx);
-}
-
-/* Whether what is removed may be in use by vCPUs: these can't be entered otherwise. */
-static bool tdx_removal_needs_tracking(const struct kvm_tdx *kvm_tdx)
-{
-	return tdx_is_runnable(kvm_tdx) && tdx_can_remove(kvm_tdx);
-}
-
-/* Whether the answer is that nothing can be done to this TD's memory any more. */
-static bool tdx_note_fatal(struct kvm_tdx *kvm_tdx, u64 status)
-{
-	if (tdx_status_code(status) != TDX_TD_FATAL)
-		return false;
-
-	lockdep_assert_held_write(&kvm_tdx->kvm.mmu_lock);
-
-	kvm_tdx->fatal = true;
-	return true;
-}
-
-/*
- * A removal that can't begin is worth another try, after what has begun is finished,
- * and others have had the lock.  More than one isn't: no vCPU was in the way.  Nor is
- * one each, if it goes on like that with the pages of others.
- */
-#define TDX_MAX_BUSY_BEGINS	2
-#define TDX_MAX_BUSY_IN_A_ROW	64
-
-static bool tdx_may_begin_later(struct kvm_tdx *kvm_tdx, gpa_t gpa)
-{
-	if (kvm_tdx->busy_gpa != gpa) {
-		kvm_tdx->busy_gpa = gpa;
-		kvm_tdx->nr_busy = 0;
+	atomic64_add(KVM_PAGES_PER_HPAGE(level), &kvm->stat.tdx_pages_mapped);
+	if (level == PG_LEVEL_2M) {
+		atomic64_inc(&kvm->stat.tdx_pages_mapped_2m);
+		tdx_count_large(TDH_MEM_PAGE_AUG, level);
 	}
 
-	return ++kvm_tdx->nr_busy < TDX_MAX_BUSY_BEGINS &&
-	       ++kvm_tdx->nr_busy_all < TDX_MAX_BUSY_IN_A_ROW;
-}
-
-static int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level level)
-{
-	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-	gpa_t gpa = gfn_to_gpa(gfn);
-	struct tdh_sept_info info;
-	u64 status;
-
-	lockdep_assert_held_write(&kvm->mmu_lock);
-
-	if (!tdx_removal_needs_tracking(kvm_tdx))
-		return 0;
-
-	status = tdx_call_removal(kvm, TDH_MEM_RANGE_BLOCK,
-				  tdh_mem_range_block(kvm_tdx->tdr, gpa,
-						      tdx_level(level), &info));
-
-	if (tdx_status_is_busy(status) && tdx_may_begin_later(kvm_tdx, gpa))
-		return -EBUSY;
-
-	kvm_tdx->busy_gpa = INVALID_GPA;
-	kvm_tdx->nr_busy_all = 0;
-
-	/* That it was blocked before is news, but no reason to stop. */
-	if (!tdx_status_is_error(status) || tdx_note_fatal(kvm_tdx, status))
-		return 0;
-
-	return tdx_report_failure(kvm, TDH_MEM_RANGE_BLOCK, status, gpa, info.state);
-}
-
-/*
- * TRACK fails as long as a vCPU is in the guest since before the TRACK before.
- * That TRACK's kick has seen to it that there is none: TRACK and kick are one
- * unit, which mmu_lock serializes.
- */
-void tdx_flush_external_tlbs(struct kvm *kvm)
-{
-	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-	u64 status;
-
-	lockdep_assert_held_write(&kvm->mmu_lock);
-
-	if (!tdx_removal_needs_tracking(kvm_tdx))
-		return;
-
-	status = tdx_call_removal(kvm, TDH_MEM_TRACK, tdh_mem_track(kvm_tdx->tdr));
-	if (tdx_status_is_success(status))
-		atomic64_inc(&kvm->stat.tdx_track_rounds);
-	else if (!tdx_note_fatal(kvm_tdx, status))
-		tdx_report_failure(kvm, TDH_MEM_TRACK, status, kvm_tdx->tdr, 0);
-
-	tdx_kick_vcpus(kvm);
-}
-
-static bool tdx_sept_remove(struct kvm *kvm, gpa_t gpa, phys_addr_t page,
-			    enum pg_level level)
-{
-	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-	struct tdh_sept_info info;
-	u64 status;
-
-	status = tdx_call_removal(kvm, TDH_MEM_PAGE_REMOVE,
-				  tdh_mem_page_remove(kvm_tdx->tdr, gpa,
-						      tdx_level(level), &info));
-	if (!tdx_status_is_success(status)) {
-		if (!tdx_note_fatal(kvm_tdx, status))
-			tdx_report_failure(kvm, TDH_MEM_PAGE_REMOVE, status, gpa,
-					   info.state);
-		return false;
-	}
-
-	status = tdx_call_removal(kvm, TDH_PHYMEM_PAGE_WBINVD,
-				  tdh_phymem_page_wbinvd(page, kvm_tdx->hkid));
-	if (!tdx_status_is_success(status)) {
-		tdx_report_failure(kvm, TDH_PHYMEM_PAGE_WBINVD, status, page,
-				   kvm_tdx->hkid);
-		return false;
-	}
-
-	return true;
-}
-
-/*
- * Keep a page that the module may still own out of circulation for good.  It is
- * guest_memfd's, and about to be truncated.
- */
-static void tdx_leak_private_page(struct kvm *kvm, phys_addr_t page)
-{
-	folio_get(page_folio(pfn_to_page(PHYS_PFN(page))));
-	tdx_count_leak(kvm, 1);
-}
-
-static int tdx_sept_finish_removal(struct kvm *kvm, gfn_t gfn, u64 old_spte,
-				   enum pg_level level)
-{
-	phys_addr_t page = PFN_PHYS(spte_to_pfn(old_spte));
-	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
-	bool removed;
-
-	lockdep_assert_held_write(&kvm->mmu_lock);
-
-	if (!tdx_has_key(kvm_tdx))
-		removed = tdx_reclaim_page(kvm_tdx, page);
-	else
-		removed = tdx_can_remove(kvm_tdx) &&
-			  tdx_sept_remove(kvm, gfn_to_gpa(gfn), page, level);
-
-	/* The removal may have found out just now. */
-	if (!removed && tdx_removal_has_to_wait(kvm_tdx) &&
-	    !tdx_defer_removal(kvm_tdx, page))
-		return 0;
-
-	if (!removed) {
-		tdx_leak_private_page(kvm, page);
-		return -EIO;
-	}
-
-	tdx_clear_page(page);
-	atomic64_inc(&kvm->stat.tdx_pages_removed);
 	return 0;
 }
 
@@ -357,6 +169,10 @@ int tdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 		return tdx_sept_begin_removal(kvm, gfn, level);
 	case EXTERNAL_FINISH_REMOVE:
 		return tdx_sept_finish_removal(kvm, gfn, old_spte, level);
+	case EXTERNAL_SPLIT:
+		return tdx_sept_split(kvm, gfn, new_spte, level);
+	case EXTERNAL_BEGIN_FREE:
+		return tdx_sept_begin_free(kvm, gfn, level);
 	default:
 		KVM_BUG_ON(1, kvm);
 		return -EIO;
@@ -364,23 +180,12 @@ int tdx_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 }
 
 /*
- * The lines of an S-EPT page were written back with all others of the TD's key.
- * As long as there is a key nothing can be reclaimed; that is so only when the
- * release of the key has failed.
+ * The state of what maps the page, of whatever size: where there is a large one the module
+ * tells of that instead.  TDX_SEPT_FREE if it doesn't tell.  The leaf takes the tree shared
+ * and the entry, and no vCPU that runs the guest does so here: holding off entry would not
+ * keep it from making a removal busy.
  */
-void tdx_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
-{
-	lockdep_assert_held_write(&kvm->mmu_lock);
-
-	tdx_reclaim_control_page(to_kvm_tdx(kvm), __pa(sp->external_spt));
-}
-
-/*
- * Whether the guest has yet to accept the page.  The leaf takes the tree shared
- * and the entry, and no vCPU that runs the guest does so here: holding off entry
- * would not keep it from making a removal busy.
- */
-bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa)
+u8 tdx_sept_state(struct kvm *kvm, gpa_t gpa)
 {
 	struct kvm_tdx *kvm_tdx = to_kvm_tdx(kvm);
 	struct tdh_sept_info info;
@@ -392,8 +197,17 @@ bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa)
 				tdh_mem_sept_rd(kvm_tdx->tdr, gpa & PAGE_MASK,
 						tdx_level(PG_LEVEL_4K), &info));
 
-	return tdx_status_is_success(status) &&
-	       tdh_sept_info_state(&info) == TDX_SEPT_PENDING;
+	if (tdx_status_is_success(status) ||
+	    tdx_status_code(status) == TDX_EPT_WALK_FAILED)
+		return tdh_sept_info_state(&info);
+
+	return TDX_SEPT_FREE;
+}
+
+/* Whether the guest has yet to accept the page. */
+bool tdx_sept_is_pending(struct kvm *kvm, gpa_t gpa)
+{
+	return tdx_sept_state(kvm, gpa) == TDX_SEPT_PENDING;
 }
 
 /*

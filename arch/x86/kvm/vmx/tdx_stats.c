@@ -16,7 +16,10 @@ atomic64_t tdx_seamcalls_gone[TDX_NR_LEAVES];
 atomic64_t tdx_exits_gone[TDX_NR_EXIT_REASONS];
 atomic64_t tdx_vmcalls_gone[TDX_NR_VMCALLS];
 
-/* By how many pages success of a leaf changes what the module has. */
+/*
+ * By how many pages success of a leaf changes what the module has, if it is about one of
+ * 4 KiB.  The rest of a larger one is for tdx_count_large().
+ */
 static const s8 tdx_leaf_pages[TDX_NR_LEAVES] = {
 	[TDH_MNG_CREATE]		= 1,
 	[TDH_MNG_ADDCX]			= 1,
@@ -25,6 +28,7 @@ static const s8 tdx_leaf_pages[TDX_NR_LEAVES] = {
 	[TDH_MEM_SEPT_ADD]		= 1,
 	[TDH_MEM_PAGE_ADD]		= 1,
 	[TDH_MEM_PAGE_AUG]		= 1,
+	[TDH_MEM_PAGE_DEMOTE]		= 1,
 	[TDH_MEM_SEPT_REMOVE]		= -1,
 	[TDH_MEM_PAGE_REMOVE]		= -1,
 	[TDH_PHYMEM_PAGE_RECLAIM]	= -1,
@@ -35,6 +39,11 @@ void tdx_count_call(struct kvm_tdx *kvm_tdx, unsigned int leaf, u64 status)
 	atomic64_inc(&kvm_tdx->seamcalls[leaf]);
 	if (tdx_leaf_pages[leaf] && tdx_status_is_success(status))
 		atomic64_add(tdx_leaf_pages[leaf], &tdx_pages);
+}
+
+void tdx_count_large(unsigned int leaf, enum pg_level level)
+{
+	atomic64_add(tdx_leaf_pages[leaf] * (KVM_PAGES_PER_HPAGE(level) - 1), &tdx_pages);
 }
 
 void tdx_count_exit(struct kvm *kvm, unsigned int reason)

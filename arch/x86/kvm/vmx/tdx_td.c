@@ -30,6 +30,7 @@
 #include <asm/tdx.h>
 
 #include "mmu.h"
+#include "mmu/external.h"
 #include "tdx.h"
 #include "tdx_call.h"
 #include "vmx.h"
@@ -305,6 +306,8 @@ int tdx_td_finalize(struct kvm *kvm, u64 *hw_error)
 				  tdh_mr_finalize(kvm_tdx->tdr));
 		if (tdx_status_is_success(status)) {
 			tdx_make_runnable(kvm);
+			/* What removals that have yielded have begun counts for nothing now. */
+			external_disturb(kvm);
 			return 0;
 		}
 	}

@@ -10,6 +10,7 @@
 #include <asm/vmx.h>
 
 #include "mmu.h"
+#include "mmu/external.h"
 #include "mmu/mmu_internal.h"
 #include "tdx.h"
 #include "trace.h"
@@ -33,6 +34,15 @@
 static gpa_t tdx_exit_gpa(struct kvm_vcpu *vcpu)
 {
 	return to_tdx(vcpu)->regs.r8;
+}
+
+/* Whether the guest executes TDG.MEM.PAGE.ACCEPT for a page of 4 KiB. */
+static bool tdx_is_small_accept(struct kvm_vcpu *vcpu)
+{
+	u64 rdx = to_tdx(vcpu)->regs.rdx;
+
+	return (rdx & TDX_EXT_QUALIFICATION_TYPE_MASK) == TDX_EXT_QUALIFICATION_ACCEPT &&
+	       !(rdx & TDX_EXT_QUALIFICATION_REQUESTED_LEVEL);
 }
 
 static bool tdx_is_pending_access(struct kvm_vcpu *vcpu)
@@ -178,6 +188,14 @@ static int tdx_handle_private_violation(struct kvm_vcpu *vcpu, gpa_t gpa)
 
 	if (tdx_is_pending_access(vcpu))
 		return tdx_kill_unaccepted(vcpu, gpa);
+
+	if (tdx_is_small_accept(vcpu)) {
+		r = external_limit_level(vcpu, gpa_to_gfn(gpa));
+		if (r) {
+			tdx_leave_fault(vcpu, gpa);
+			return r;
+		}
+	}
 
 	r = tdx_fault_in_private(vcpu, gpa);
 

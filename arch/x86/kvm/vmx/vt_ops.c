@@ -111,7 +111,7 @@ static int vt_vcpu_mem_enc_unlocked_ioctl(struct kvm_vcpu *vcpu,
 
 static int vt_private_max_mapping_level(struct kvm *kvm, kvm_pfn_t pfn)
 {
-	return is_td(kvm) ? PG_LEVEL_4K : 0;
+	return is_td(kvm) ? tdx_private_max_mapping_level(kvm) : 0;
 }
 
 /* Running */

@@ -330,6 +330,7 @@ static void failed_finish_bugs_the_vm_and_goes_on(struct kunit *test)
 	test_vcpu_destroy(vcpu);
 }
 
+/* Of a backend that has no use for it; others are in external_large_kunit.c. */
 static void removal_keeps_the_tables(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;

@@ -58,13 +58,13 @@ static const struct want {
 	{ KIND_FROZEN, KIND_LEAF,    "1",  "2",   true,  false, EXTERNAL_MAP },
 	{ KIND_FROZEN, KIND_NONLEAF, "3",  "4",   true,  false, EXTERNAL_LINK },
 	{ KIND_LEAF, KIND_LEAF,      "6",  "6",   false, false, EXTERNAL_NONE },
-	{ KIND_LEAF, KIND_NONLEAF,   "7",  "8",   false, false, EXTERNAL_NONE },
+	{ KIND_LEAF, KIND_NONLEAF,   "7",  "8",   false, true,  EXTERNAL_SPLIT },
 	{ KIND_LEAF, KIND_FROZEN,    "11", "12a", false, true,  EXTERNAL_BEGIN_REMOVE },
 	{ KIND_LEAF, KIND_NP,        "11", "12b", false, true,  EXTERNAL_FINISH_REMOVE },
 	{ KIND_NONLEAF, KIND_LEAF,   "9",  "9",   false, false, EXTERNAL_NONE },
 	{ KIND_NONLEAF, KIND_NONLEAF, "10", "10", false, false, EXTERNAL_NONE },
-	{ KIND_NONLEAF, KIND_NP,     "13", "14",  false, true,  EXTERNAL_FREE },
-	{ KIND_NONLEAF, KIND_FROZEN, "13", "14",  false, true,  EXTERNAL_FREE },
+	{ KIND_NONLEAF, KIND_NP,     "13", "14b", false, true,  EXTERNAL_FREE },
+	{ KIND_NONLEAF, KIND_FROZEN, "13", "14a", false, true,  EXTERNAL_BEGIN_FREE },
 };
 
 static void want_to_desc(const struct want *want, char *desc)

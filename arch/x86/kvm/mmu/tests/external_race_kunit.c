@@ -81,6 +81,75 @@ static int zap_thread(void *data)
 	return 0;
 }
 
+/*
+ * With large pages: faults of both sizes, against removals which split what they cut, with
+ * all the protocol that keeps these apart.
+ */
+#define LARGE_NR	512ULL
+#define LARGE_END	(3 * LARGE_NR)
+
+static int fault_large(struct race_thread *t)
+{
+	kvm_pfn_t pfn = ALIGN_DOWN(page_to_pfn(t->vm->page), LARGE_NR);
+	gfn_t gfn = prandom_u32_state(&t->rnd) % LARGE_END;
+
+	if (prandom_u32_state(&t->rnd) % 4)
+		return test_map_large(t->vcpu, gfn, pfn);
+
+	return test_map(t->vcpu, gfn, pfn + gfn % LARGE_NR, true);
+}
+
+static int large_fault_thread(void *data)
+{
+	struct race_thread *t = data;
+	int i, ret;
+
+	for (i = 0; i < NR_OPS && !t->error; i++) {
+		t->error = test_vcpu_topup(t->vcpu);
+		if (t->error)
+			break;
+
+		ret = fault_large(t);
+		if (ret != RET_PF_FIXED && ret != RET_PF_RETRY && ret != RET_PF_SPURIOUS)
+			t->error = ret ?: -EINVAL;
+		cond_resched();
+	}
+
+	complete(&t->done);
+	return 0;
+}
+
+static int zap_large(struct race_thread *t)
+{
+	gfn_t start = prandom_u32_state(&t->rnd) % LARGE_END;
+	gfn_t end = start + 1 + prandom_u32_state(&t->rnd) % (LARGE_END - start);
+	int r;
+
+	mutex_lock(&t->vm->kvm->slots_lock);
+	r = kvm_arch_begin_attributes_change(t->vm->kvm, start, end, 0);
+	mutex_unlock(&t->vm->kvm->slots_lock);
+	if (r)
+		return r;
+
+	test_unmap(t->vm, start, end, KVM_FILTER_PRIVATE);
+	kvm_arch_end_attributes_change(t->vm->kvm);
+	return 0;
+}
+
+static int large_zap_thread(void *data)
+{
+	struct race_thread *t = data;
+	int i;
+
+	for (i = 0; i < NR_OPS / 10 && !t->error; i++) {
+		t->error = zap_large(t);
+		cond_resched();
+	}
+
+	complete(&t->done);
+	return 0;
+}
+
 static void start_racer(struct kunit *test, struct race_thread *t, int index,
 			int (*fn)(void *))
 {
@@ -93,13 +162,13 @@ static void start_racer(struct kunit *test, struct race_thread *t, int index,
 	wake_up_process(t->task);
 }
 
-static void run_round(struct kunit *test, struct race_thread *threads)
+static void run_round(struct kunit *test, struct race_thread *threads,
+		      int (*faulter)(void *), int (*zapper)(void *))
 {
 	int i;
 
 	for (i = 0; i < NR_FAULTERS + NR_ZAPPERS; i++)
-		start_racer(test, &threads[i], i,
-			    i < NR_FAULTERS ? fault_thread : zap_thread);
+		start_racer(test, &threads[i], i, i < NR_FAULTERS ? faulter : zapper);
 
 	for (i = 0; i < NR_FAULTERS + NR_ZAPPERS; i++)
 		wait_for_completion(&threads[i].done);
@@ -120,16 +189,17 @@ static void expect_books_balance(struct kunit *test, struct race_thread *threads
 	nr_leaves = atomic64_read(&vm->kvm->stat.pages[0]);
 	KUNIT_EXPECT_EQ(test, nr_fixed, vm->model.count[MODEL_MAP]);
 	KUNIT_EXPECT_EQ(test, nr_fixed, vm->model.count[MODEL_FINISH] + nr_leaves);
-	KUNIT_EXPECT_EQ(test, vm->model.count[MODEL_BEGIN],
+	/* What has begun, and was let go of to yield, begins anew. */
+	KUNIT_EXPECT_GE(test, vm->model.count[MODEL_BEGIN],
 			vm->model.count[MODEL_FINISH]);
 }
 
-static void race(struct kunit *test, bool same_gfn)
+static struct race_thread *make_threads(struct kunit *test, bool same_gfn)
 {
 	struct test_vm *vm = test->priv;
 	struct race_thread *threads;
 	u32 seed = get_random_u32();
-	int i, round;
+	int i;
 
 	/* On one CPU there is no race to lose. */
 	KUNIT_ASSERT_GE(test, num_online_cpus(), 2);
@@ -146,15 +216,31 @@ static void race(struct kunit *test, bool same_gfn)
 		prandom_seed_state(&threads[i].rnd, seed + i);
 	}
 
+	return threads;
+}
+
+static void free_threads(struct race_thread *threads)
+{
+	int i;
+
+	for (i = 0; i < NR_FAULTERS + NR_ZAPPERS; i++)
+		test_vcpu_destroy(threads[i].vcpu);
+}
+
+static void race(struct kunit *test, bool same_gfn)
+{
+	struct race_thread *threads = make_threads(test, same_gfn);
+	struct test_vm *vm = test->priv;
+	int round;
+
 	for (round = 0; round < NR_ROUNDS; round++) {
-		run_round(test, threads);
+		run_round(test, threads, fault_thread, zap_thread);
 		test_expect_trees_equal(vm, threads[0].vcpu);
 		test_expect_no_violation(vm);
 		expect_books_balance(test, threads);
 	}
 
-	for (i = 0; i < NR_FAULTERS + NR_ZAPPERS; i++)
-		test_vcpu_destroy(threads[i].vcpu);
+	free_threads(threads);
 }
 
 static void faults_on_one_gfn_against_removal(struct kunit *test)
@@ -167,9 +253,42 @@ static void faults_on_neighbors_against_removal(struct kunit *test)
 	race(test, false);
 }
 
+static void yield_often(struct test_vm *vm)
+{
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();
+}
+
+static void large_pages_against_what_cuts_them(struct kunit *test)
+{
+	struct race_thread *threads = make_threads(test, false);
+	struct test_vm *vm = test->priv;
+	int i, round;
+
+	vm->model.frees_tables = true;
+	vm->model.after_finish = yield_often;
+	for (round = 0; round < NR_ROUNDS; round++) {
+		run_round(test, threads, large_fault_thread, large_zap_thread);
+		test_expect_trees_equal(vm, threads[0].vcpu);
+		test_expect_no_violation(vm);
+		for (i = 0; i < NR_FAULTERS + NR_ZAPPERS; i++)
+			KUNIT_EXPECT_EQ(test, 0, threads[i].error);
+	}
+
+	/* Else it was about nothing. */
+	KUNIT_EXPECT_GT(test, vm->model.count[MODEL_SPLIT], 0);
+	KUNIT_EXPECT_GT(test, vm->model.count[MODEL_FREE], 0);
+	KUNIT_EXPECT_GT(test, vm->kvm->stat.mmu_external_yields, 0);
+	KUNIT_EXPECT_EQ(test, 0, vm->kvm->mmu_invalidate_in_progress);
+
+	vm->model.after_finish = NULL;
+	free_threads(threads);
+}
+
 static struct kunit_case external_race_cases[] = {
 	KUNIT_CASE_SLOW(faults_on_one_gfn_against_removal),
 	KUNIT_CASE_SLOW(faults_on_neighbors_against_removal),
+	KUNIT_CASE_SLOW(large_pages_against_what_cuts_them),
 	{}
 };
 

@@ -27,7 +27,7 @@ int mmu_fixture_suite_init(struct kunit_suite *suite)
 	if (ret)
 		return ret;
 
-	kvm_configure_mmu(true, 0, PT64_ROOT_4LEVEL, PG_LEVEL_4K);
+	kvm_configure_mmu(true, 0, PT64_ROOT_4LEVEL, PG_LEVEL_2M);
 	kvm_mmu_set_ept_masks(true, true);
 	static_call_update(kvm_x86_get_mt_mask,
 			   (void *)__static_call_return0);
@@ -72,7 +72,7 @@ int mmu_fixture_init(struct kunit *test)
 	rcu_assign_pointer(vm->kvm->memslots[0], &vm->kvm->__memslots[0][0]);
 
 	vm->slot.npages = TEST_DIRECT_BIT;
-	vm->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	vm->page = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_COMP, TEST_PAGE_ORDER);
 	KUNIT_ASSERT_NOT_NULL(test, vm->page);
 
 	model_init(&vm->model);
@@ -101,7 +101,7 @@ void mmu_fixture_exit(struct kunit *test)
 	model_uninstall();
 
 	cleanup_srcu_struct(&vm->kvm->srcu);
-	__free_page(vm->page);
+	__free_pages(vm->page, TEST_PAGE_ORDER);
 	kvfree(vm->kvm);
 }
 
@@ -156,41 +156,48 @@ int test_vcpu_topup(struct kvm_vcpu *vcpu)
 }
 
 static int map(struct kvm_vcpu *vcpu, struct kvm_memory_slot *slot, gfn_t gfn,
-	       kvm_pfn_t pfn, bool private)
+	       kvm_pfn_t pfn, bool private, u8 level)
 {
+	struct kvm *kvm = vcpu->kvm;
 	struct kvm_page_fault fault = {
 		.addr = gfn_to_gpa(gfn),
 		.error_code = PFERR_WRITE_MASK,
 		.write = true,
 		.is_tdp = true,
 		.is_private = private,
+		/* So that it is left alone. */
 		.max_level = PG_LEVEL_4K,
-		.req_level = PG_LEVEL_4K,
-		.goal_level = PG_LEVEL_4K,
+		.req_level = level,
+		.goal_level = level,
 		.gfn = gfn,
 		.slot = slot,
-		.pfn = pfn,
+		.pfn = ALIGN_DOWN(pfn, KVM_PAGES_PER_HPAGE(level)),
 		.map_writable = slot,
 	};
-	int ret;
 
-	read_lock(&vcpu->kvm->mmu_lock);
-	ret = kvm_tdp_mmu_map(vcpu, &fault);
-	read_unlock(&vcpu->kvm->mmu_lock);
+	guard(read_lock)(&kvm->mmu_lock);
 
-	return ret;
+	if (mmu_invalidate_retry_gfn(kvm, kvm->mmu_invalidate_seq, gfn))
+		return RET_PF_RETRY;
+
+	return kvm_tdp_mmu_map(vcpu, &fault);
 }
+
+static struct kvm_memory_slot whole_slot = { .npages = TEST_DIRECT_BIT };
 
 int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private)
 {
-	static struct kvm_memory_slot slot = { .npages = TEST_DIRECT_BIT };
+	return map(vcpu, &whole_slot, gfn, pfn, private, PG_LEVEL_4K);
+}
 
-	return map(vcpu, &slot, gfn, pfn, private);
+int test_map_large(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn)
+{
+	return map(vcpu, &whole_slot, gfn, pfn, true, PG_LEVEL_2M);
 }
 
 int test_map_mmio(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
-	return map(vcpu, NULL, gfn, KVM_PFN_NOSLOT, false);
+	return map(vcpu, NULL, gfn, KVM_PFN_NOSLOT, false, PG_LEVEL_4K);
 }
 
 void test_map_range(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
@@ -202,6 +209,18 @@ void test_map_range(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
 		KUNIT_ASSERT_EQ(vm->test, test_vcpu_topup(vcpu), 0);
 		KUNIT_ASSERT_EQ(vm->test, RET_PF_FIXED,
 				test_map(vcpu, gfn, page_to_pfn(vm->page), true));
+	}
+}
+
+void test_map_large_range(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
+			  gfn_t end)
+{
+	gfn_t gfn;
+
+	for (gfn = start; gfn < end; gfn += KVM_PAGES_PER_HPAGE(PG_LEVEL_2M)) {
+		KUNIT_ASSERT_EQ(vm->test, test_vcpu_topup(vcpu), 0);
+		KUNIT_ASSERT_EQ(vm->test, RET_PF_FIXED,
+				test_map_large(vcpu, gfn, page_to_pfn(vm->page)));
 	}
 }
 
@@ -218,7 +237,10 @@ static bool unmap(struct test_vm *vm, gfn_t start, gfn_t end,
 	bool flush;
 
 	write_lock(&vm->kvm->mmu_lock);
+	kvm_mmu_invalidate_begin(vm->kvm);
+	kvm_mmu_invalidate_range_add(vm->kvm, start, end);
 	flush = kvm_tdp_mmu_unmap_gfn_range(vm->kvm, &range, false);
+	kvm_mmu_invalidate_end(vm->kvm);
 	write_unlock(&vm->kvm->mmu_lock);
 
 	return flush;

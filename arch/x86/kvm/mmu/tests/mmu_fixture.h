@@ -26,6 +26,8 @@ enum model_op {
 	MODEL_BEGIN,
 	MODEL_FINISH,
 	MODEL_FLUSH,
+	MODEL_SPLIT,
+	MODEL_BEGIN_FREE,
 	MODEL_FREE,
 	NR_MODEL_OPS,
 };
@@ -37,6 +39,8 @@ enum model_state {
 	MODEL_LEAF,
 	MODEL_BLOCKED,
 	MODEL_FLUSHED,
+	MODEL_BLOCKED_TABLE,
+	MODEL_FLUSHED_TABLE,
 };
 
 struct model_call {
@@ -46,6 +50,8 @@ struct model_call {
 };
 
 #define MODEL_MAX_CALLS		64
+
+struct test_vm;
 
 struct external_model {
 	spinlock_t lock;		/* all below, faults come in parallel */
@@ -74,7 +80,16 @@ struct external_model {
 
 	/* Take every table as unused, as if the VM's key were gone. */
 	bool key_gone;
+
+	/* Let tables go while the VM is alive, as one with large pages does. */
+	bool frees_tables;
+
+	/* Called with no lock but mmu_lock, after each finish of a removal. */
+	void (*after_finish)(struct test_vm *vm);
 };
+
+/* Of the page by which everything is mapped */
+#define TEST_PAGE_ORDER		9
 
 struct test_vm {
 	struct kunit *test;
@@ -99,12 +114,20 @@ int test_vcpu_topup(struct kvm_vcpu *vcpu);
 
 /* kvm_tdp_mmu_map() with mmu_lock held for read.  Call test_vcpu_topup() first. */
 int test_map(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn, bool private);
+/* The same for private memory by a page of 2 MiB, which @pfn is in. */
+int test_map_large(struct kvm_vcpu *vcpu, gfn_t gfn, kvm_pfn_t pfn);
 /* The same for a gfn that no slot has; the fault to be resolved by #VE. */
 int test_map_mmio(struct kvm_vcpu *vcpu, gfn_t gfn);
 /* test_map(), with topup and until it is done, and expecting that it works. */
 void test_map_range(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
 		    gfn_t end);
-/* Unmap what @filter selects, as a conversion or a hole punched would. */
+/* Likewise by pages of 2 MiB. */
+void test_map_large_range(struct test_vm *vm, struct kvm_vcpu *vcpu, gfn_t start,
+			  gfn_t end);
+/*
+ * Unmap what @filter selects, as a conversion or a hole punched would, but that nothing is
+ * split before.  Faults are put off meanwhile.
+ */
 bool test_unmap(struct test_vm *vm, gfn_t start, gfn_t end,
 		enum kvm_gfn_range_filter filter);
 /* Unmap private memory in one go, so that what it costs is exact. */

@@ -102,11 +102,14 @@ static int model_add(struct external_model *model, enum model_op op, gfn_t gfn,
 static int model_begin(struct external_model *model, gfn_t gfn, int level)
 {
 	int ret = record(model, MODEL_BEGIN, gfn, level);
+	enum model_state state;
 
 	if (ret)
 		return ret;
 
-	if (check(model, get_state(model, gfn, level) == MODEL_LEAF,
+	/* It may have been flushed in vain. */
+	state = get_state(model, gfn, level);
+	if (check(model, state == MODEL_LEAF || state == MODEL_FLUSHED,
 		  "removal begun twice, or of nothing"))
 		set_state(model, gfn, level, MODEL_BLOCKED);
 
@@ -132,8 +135,72 @@ static int model_finish(struct external_model *model, gfn_t gfn, int level)
 	return ret;
 }
 
-static int model_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
-				   u64 new_spte, enum pg_level level)
+static bool has_children(struct external_model *model, gfn_t gfn, int level)
+{
+	unsigned long index, last;
+	void *entry;
+
+	last = entry_index(gfn + KVM_PAGES_PER_HPAGE(level) - 1, 7);
+	xa_for_each_range(&model->entries, index, entry, entry_index(gfn, 0), last) {
+		if ((index & 7) < level)
+			return true;
+	}
+
+	return false;
+}
+
+/* The parts have to be in their table before they are mapped there. */
+static void check_parts(struct external_model *model, u64 old_spte, u64 new_spte)
+{
+	u64 *spt = spte_to_child_sp(new_spte)->spt;
+	int i;
+
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
+		check(model, spte_to_pfn(spt[i]) == spte_to_pfn(old_spte) + i,
+		      "split into something else");
+}
+
+static int model_split(struct external_model *model, gfn_t gfn, u64 old_spte,
+		       u64 new_spte, int level)
+{
+	int ret = record(model, MODEL_SPLIT, gfn, level);
+	int i;
+
+	if (ret)
+		return ret;
+
+	check(model, level == PG_LEVEL_2M, "split of another size");
+	check(model, external_spt_of(new_spte), "split without a page");
+	check_parts(model, old_spte, new_spte);
+	if (!check(model, get_state(model, gfn, level) == MODEL_FLUSHED,
+		   "split without begin or flush"))
+		return -EIO;
+
+	set_state(model, gfn, level, MODEL_TABLE);
+	for (i = 0; i < SPTE_ENT_PER_PAGE; i++)
+		set_state(model, gfn + i, level - 1, MODEL_LEAF);
+	return 0;
+}
+
+static int model_begin_free(struct external_model *model, gfn_t gfn, int level)
+{
+	int ret;
+
+	if (!model->frees_tables)
+		return -EBUSY;
+
+	ret = record(model, MODEL_BEGIN_FREE, gfn, level);
+	if (ret)
+		return ret;
+
+	check(model, get_state(model, gfn, level) == MODEL_TABLE, "no table to free");
+	check(model, !has_children(model, gfn, level), "table to be freed is in use");
+	set_state(model, gfn, level, MODEL_BLOCKED_TABLE);
+	return 0;
+}
+
+static int do_model_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
+				      u64 new_spte, enum pg_level level)
 {
 	struct external_model *model = the_model;
 
@@ -152,10 +219,28 @@ static int model_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
 	case EXTERNAL_FINISH_REMOVE:
 		lockdep_assert_held_write(&kvm->mmu_lock);
 		return model_finish(model, gfn, level);
+	case EXTERNAL_SPLIT:
+		lockdep_assert_held_write(&kvm->mmu_lock);
+		return model_split(model, gfn, old_spte, new_spte, level);
+	case EXTERNAL_BEGIN_FREE:
+		lockdep_assert_held_write(&kvm->mmu_lock);
+		return model_begin_free(model, gfn, level);
 	default:
 		violation(model, "asked to do nothing");
 		return -EIO;
 	}
+}
+
+static int model_set_external_spte(struct kvm *kvm, gfn_t gfn, u64 old_spte,
+				   u64 new_spte, enum pg_level level)
+{
+	int ret = do_model_set_external_spte(kvm, gfn, old_spte, new_spte, level);
+
+	if (the_model->after_finish &&
+	    kvm_external_verb(old_spte, new_spte, level) == EXTERNAL_FINISH_REMOVE)
+		the_model->after_finish(container_of(the_model, struct test_vm, model));
+
+	return ret;
 }
 
 static void model_flush_external_tlbs(struct kvm *kvm)
@@ -169,32 +254,21 @@ static void model_flush_external_tlbs(struct kvm *kvm)
 
 	record(model, MODEL_FLUSH, 0, 0);
 	xa_for_each(&model->entries, index, entry) {
-		if (xa_to_value(entry) != MODEL_BLOCKED)
+		enum model_state state = xa_to_value(entry);
+
+		if (state != MODEL_BLOCKED && state != MODEL_BLOCKED_TABLE)
 			continue;
 		nr_blocked++;
-		xa_store(&model->entries, index, xa_mk_value(MODEL_FLUSHED),
-			 GFP_ATOMIC);
+		state = state == MODEL_BLOCKED ? MODEL_FLUSHED : MODEL_FLUSHED_TABLE;
+		xa_store(&model->entries, index, xa_mk_value(state), GFP_ATOMIC);
 	}
 	check(model, nr_blocked || model->fail_errno, "flush for nothing");
-}
-
-static bool has_children(struct external_model *model, gfn_t gfn, int level)
-{
-	unsigned long index, last;
-	void *entry;
-
-	last = entry_index(gfn + KVM_PAGES_PER_HPAGE(level) - 1, 7);
-	xa_for_each_range(&model->entries, index, entry, entry_index(gfn, 0), last) {
-		if ((index & 7) < level)
-			return true;
-	}
-
-	return false;
 }
 
 static void model_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 {
 	struct external_model *model = the_model;
+	enum model_state want = model->key_gone ? MODEL_TABLE : MODEL_FLUSHED_TABLE;
 	/* The entry that the table hangs off is one level up. */
 	int level = sp->role.level + 1;
 
@@ -202,9 +276,8 @@ static void model_free_external_spt(struct kvm *kvm, struct kvm_mmu_page *sp)
 	guard(spinlock)(&model->lock);
 
 	record(model, MODEL_FREE, sp->gfn, level);
-	check(model, model->key_gone, "table removed from a live VM");
-	check(model, get_state(model, sp->gfn, level) == MODEL_TABLE,
-	      "freed a table that is not linked");
+	check(model, get_state(model, sp->gfn, level) == want,
+	      "freed a table that is not linked, or without begin or flush");
 	check(model, !has_children(model, sp->gfn, level),
 	      "freed a table that is in use");
 	set_state(model, sp->gfn, level, MODEL_FREE_ENTRY);

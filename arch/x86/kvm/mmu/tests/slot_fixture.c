@@ -24,15 +24,19 @@ static void install_ops(void)
 {
 	static_call_update(kvm_x86_load_mmu_pgd, load_no_mmu_pgd);
 	static_call_update(kvm_x86_flush_tlb_current, flush_no_tlb);
+	static_call_update(kvm_x86_private_max_mapping_level, (void *)__static_call_return0);
 }
 
 static void uninstall_ops(void)
 {
 	static_call_update(kvm_x86_load_mmu_pgd, kvm_x86_ops.load_mmu_pgd);
 	static_call_update(kvm_x86_flush_tlb_current, kvm_x86_ops.flush_tlb_current);
+	static_call_update(kvm_x86_private_max_mapping_level,
+			   kvm_x86_ops.private_max_mapping_level ?:
+			   (void *)__static_call_return0);
 }
 
-static void init_vm(struct slot_test *s)
+static void init_vm(struct slot_test *s, unsigned long vm_type)
 {
 	struct kvm *kvm = s->kvm;
 
@@ -41,7 +45,7 @@ static void init_vm(struct slot_test *s)
 	xa_init(&kvm->mem_attr_array);
 	kvm->mmu_invalidate_range_start = INVALID_GPA;
 	kvm->mmu_invalidate_range_end = INVALID_GPA;
-	kvm->arch.vm_type = KVM_X86_SW_PROTECTED_VM;
+	kvm->arch.vm_type = vm_type;
 	kvm->arch.has_private_mem = true;
 	kvm->arch.pre_fault_allowed = true;
 }
@@ -97,7 +101,7 @@ static void init_vcpu(struct slot_test *s)
 	kvm_init_mmu(s->vcpu);
 }
 
-int slot_fixture_init(struct kunit *test)
+static int init_fixture(struct kunit *test, unsigned long vm_type)
 {
 	struct slot_test *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
 	int r;
@@ -112,9 +116,28 @@ int slot_fixture_init(struct kunit *test)
 	test->priv = s;
 
 	install_ops();
-	init_vm(s);
+	init_vm(s, vm_type);
 	init_slot(s);
 	init_vcpu(s);
+	return 0;
+}
+
+int slot_fixture_init(struct kunit *test)
+{
+	return init_fixture(test, KVM_X86_SW_PROTECTED_VM);
+}
+
+int slot_fixture_init_large(struct kunit *test)
+{
+	struct slot_test *s;
+	int r = init_fixture(test, KVM_X86_TDX_VM);
+
+	if (r)
+		return r;
+
+	s = test->priv;
+	s->vm->model.frees_tables = true;
+	slot_test_make_private(s, SLOT_GFN, SLOT_END);
 	return 0;
 }
 

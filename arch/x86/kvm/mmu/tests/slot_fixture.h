@@ -25,6 +25,8 @@ struct slot_test {
 
 /* kunit_suite callbacks; test->priv is the struct slot_test. */
 int slot_fixture_init(struct kunit *test);
+/* With large folios behind a slot that is all private. */
+int slot_fixture_init_large(struct kunit *test);
 void slot_fixture_exit(struct kunit *test);
 
 /* Give gfns the attribute, as KVM_SET_MEMORY_ATTRIBUTES but without unmapping. */

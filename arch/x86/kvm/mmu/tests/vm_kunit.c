@@ -13,8 +13,9 @@
 #include "mmu_fixture.h"
 
 static const char * const td_stats[] = {
-	"mmu_external_yields", "tdx_pages_mapped", "tdx_pages_removed", "tdx_pages_leaked",
-	"tdx_track_rounds", "tdx_kicks", "tdx_busy_removals",
+	"mmu_external_yields", "tdx_pages_mapped", "tdx_pages_mapped_2m",
+	"tdx_pages_removed", "tdx_pages_leaked", "tdx_track_rounds", "tdx_kicks",
+	"tdx_busy_removals", "tdx_splits", "tdx_sept_pages",
 };
 
 static void statistics_of_tds_are_of_no_other_vm(struct kunit *test)

@@ -510,11 +510,37 @@ struct page *tdx_test_page(struct tdx_test *t, gfn_t gfn)
 	return page;
 }
 
+struct page *tdx_test_large_page(struct tdx_test *t, gfn_t gfn)
+{
+	gfn_t start = gfn_round_for_level(gfn, PG_LEVEL_2M);
+	struct page *page = xa_load(&t->pages, start);
+	int order = KVM_HPAGE_GFN_SHIFT(PG_LEVEL_2M), i;
+
+	if (page)
+		return page;
+
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
+	KUNIT_ASSERT_NOT_NULL(t->vm.test, page);
+	split_page(page, order);
+	for (i = 0; i < 1 << order; i++)
+		KUNIT_ASSERT_FALSE(t->vm.test, xa_is_err(xa_store(&t->pages, start + i,
+								  page + i, GFP_KERNEL)));
+	return page;
+}
+
 int tdx_test_fault_on(struct tdx_test *t, struct kvm_vcpu *vcpu, gfn_t gfn)
 {
 	int r = test_vcpu_topup(vcpu);
 
 	return r ?: test_map(vcpu, gfn, page_to_pfn(tdx_test_page(t, gfn)), true);
+}
+
+int tdx_test_fault_large(struct tdx_test *t, gfn_t gfn)
+{
+	struct page *page = tdx_test_large_page(t, gfn);
+	int r = test_vcpu_topup(t->vcpus[0]);
+
+	return r ?: test_map_large(t->vcpus[0], gfn, page_to_pfn(page));
 }
 
 int tdx_test_fault(struct tdx_test *t, gfn_t gfn)
@@ -541,6 +567,13 @@ void tdx_test_map_range(struct tdx_test *t, gfn_t start, gfn_t end)
 
 	for (gfn = start; gfn < end; gfn++)
 		KUNIT_ASSERT_EQ(t->vm.test, tdx_test_fault(t, gfn), RET_PF_FIXED);
+}
+
+int tdx_test_split(struct tdx_test *t, gfn_t start, gfn_t end)
+{
+	const gfn_t cuts[] = { start, end };
+
+	return kvm_arch_split_private_mappings(t->kvm, cuts, ARRAY_SIZE(cuts));
 }
 
 void tdx_test_punch_hole(struct tdx_test *t, gfn_t start, gfn_t end, bool yield)
@@ -620,6 +653,8 @@ void tdx_test_reset_counts(struct tdx_test *t)
 	atomic64_set(&stat->tdx_track_rounds, 0);
 	atomic64_set(&stat->tdx_kicks, 0);
 	atomic64_set(&stat->tdx_busy_removals, 0);
+	atomic64_set(&stat->tdx_pages_mapped_2m, 0);
+	atomic64_set(&stat->tdx_splits, 0);
 }
 
 void tdx_test_expect_calls(struct tdx_test *t, unsigned int leaf, u64 want)

@@ -23,8 +23,6 @@
 #define TDX_OP_RUNNABLE		2
 
 enum {
-	TDX_SEPT_FREE		= 0x00,
-	TDX_SEPT_MAPPED		= 0x04,
 	TDX_SEPT_NL_MAPPED	= 0x84,
 };
 
@@ -103,11 +101,17 @@ void tdx_test_destroy(struct tdx_test *t);
 
 /* The page that backs @gfn, made when first asked for. */
 struct page *tdx_test_page(struct tdx_test *t, gfn_t gfn);
+/* The same for 2 MiB that are contiguous, though each page is one of its own. */
+struct page *tdx_test_large_page(struct tdx_test *t, gfn_t gfn);
 /* A fault on private memory, or INIT_MEM_REGION before finalize: RET_PF_* or errno */
 int tdx_test_fault(struct tdx_test *t, gfn_t gfn);
 int tdx_test_fault_on(struct tdx_test *t, struct kvm_vcpu *vcpu, gfn_t gfn);
-/* The same for a range, until it is done, and expecting that it works. */
+/* One that is resolved by 2 MiB, of a TD that is RUNNABLE */
+int tdx_test_fault_large(struct tdx_test *t, gfn_t gfn);
+/* tdx_test_fault() for a range, until it is done, and expecting that it works. */
 void tdx_test_map_range(struct tdx_test *t, gfn_t start, gfn_t end);
+/* Split what the range cuts.  Without a slot nobody puts off faults. */
+int tdx_test_split(struct tdx_test *t, gfn_t start, gfn_t end);
 /* Punch a hole.  With @yield as guest_memfd does it, else what it costs is exact. */
 void tdx_test_punch_hole(struct tdx_test *t, gfn_t start, gfn_t end, bool yield);
 

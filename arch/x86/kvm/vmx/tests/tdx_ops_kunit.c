@@ -127,7 +127,7 @@ static void vm_is_asked_what_it_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ops.vcpu_precreate(kvm), 0);
 	KUNIT_EXPECT_EQ(test, ops.set_tss_addr(kvm, 0xfeffd000), 0);
 	KUNIT_EXPECT_EQ(test, ops.set_identity_map_addr(kvm, 0xfeffc000), 0);
-	KUNIT_EXPECT_EQ(test, ops.private_max_mapping_level(kvm, 0), PG_LEVEL_4K);
+	KUNIT_EXPECT_EQ(test, ops.private_max_mapping_level(kvm, 0), PG_LEVEL_2M);
 	KUNIT_EXPECT_FALSE(test, ops.has_emulated_msr(kvm, MSR_IA32_TSC));
 	KUNIT_EXPECT_TRUE(test, ops.has_emulated_msr(kvm, MSR_IA32_UCODE_REV));
 

@@ -391,12 +391,25 @@ static struct kunit_case tdx_sept_batch_cases[] = {
 	{}
 };
 
+/* Pages and rounds are counted, and nothing else: without large pages tables stay. */
+static int init_batch(struct kunit *test)
+{
+	tdx_huge_page = false;
+	return tdx_fixture_init(test);
+}
+
+static void exit_batch(struct kunit *test)
+{
+	tdx_fixture_exit(test);
+	tdx_huge_page = true;
+}
+
 static struct kunit_suite tdx_sept_batch_suite = {
 	.name = "kvm_tdx_sept_batch",
 	.suite_init = tdx_fixture_suite_init,
 	.suite_exit = tdx_fixture_suite_exit,
-	.init = tdx_fixture_init,
-	.exit = tdx_fixture_exit,
+	.init = init_batch,
+	.exit = exit_batch,
 	.test_cases = tdx_sept_batch_cases,
 };
 

@@ -73,7 +73,8 @@ static void compare_entry(struct walk *walk, gfn_t gfn, int level, u64 spte)
 	else if (sept.locked)
 		differ(walk, "entry is locked", gfn, level, spte, sept.raw);
 	else if (tdx_sw_test_page(sept.hpa, &page) || page.type != type ||
-		 page.level || page.owner != walk->t->tdr)
+		 page.level != (type == PT_REG ? level - PG_LEVEL_4K : 0) ||
+		 page.owner != walk->t->tdr)
 		differ(walk, "owner or type of the page", gfn, level, spte, sept.raw);
 }
 
@@ -106,6 +107,13 @@ static int count_sept_entry(const struct tdx_sw_sept_info *info, void *data)
 	return 0;
 }
 
+static bool is_mapped_large(struct tdx_test *t, gfn_t gfn)
+{
+	u64 spte = tdx_test_spte(t, gfn, PG_LEVEL_2M);
+
+	return is_shadow_present_pte(spte) && is_last_spte(spte, PG_LEVEL_2M);
+}
+
 /* A page that is not mapped is the kernel's, and tells nothing of what it held. */
 static void check_free_pages(struct walk *walk)
 {
@@ -117,7 +125,8 @@ static void check_free_pages(struct walk *walk)
 		struct tdx_sw_page_info info = {};
 		u64 spte = tdx_test_spte(t, gfn, PG_LEVEL_4K);
 
-		if (is_shadow_present_pte(spte) || page_count(page) > 1)
+		if (is_mapped_large(t, gfn) || is_shadow_present_pte(spte) ||
+		    page_count(page) > 1)
 			continue;
 
 		if (tdx_sw_test_page(page_to_phys(page), &info) || info.type != PT_NDA)

@@ -222,11 +222,25 @@ static void bench_guest(int nr)
 	kvm_vm_free(vm);
 }
 
-int main(int argc, char *argv[])
+/* Without large pages, then with them where these fit. */
+static void bench_sizes(bool huge_page)
 {
 	static const uint64_t sizes[] = { SZ_4K, SZ_2M, MAX_SIZE };
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
+	int i;
+
+	tdx_set_huge_page(huge_page);
+	printf("%s\n", huge_page ? "by 2 MiB" : "by 4 KiB");
+	vm = tdx_vm_create_runnable(MAX_SIZE / PAGE_SIZE, &vcpu);
+	for (i = huge_page; i < ARRAY_SIZE(sizes); i++)
+		bench(vm, vcpu, sizes[i]);
+	printf("%-22s %lu\n", "tables", vm_get_stat(vm, "tdx_sept_pages"));
+	kvm_vm_free(vm);
+}
+
+int main(int argc, char *argv[])
+{
 	int i;
 
 	TEST_REQUIRE(kvm_has_tdx());
@@ -236,11 +250,11 @@ int main(int argc, char *argv[])
 	printf("%-22s %6s %10s %7s %6s %7s %12s\n", "", "pages", "SEAMCALLs",
 	       "TRACKs", "kicks", "yields", "ticks/page");
 	bench_initial();
-	vm = tdx_vm_create_runnable(MAX_SIZE / PAGE_SIZE, &vcpu);
-	for (i = 0; i < ARRAY_SIZE(sizes); i++)
-		bench(vm, vcpu, sizes[i]);
-	kvm_vm_free(vm);
+	bench_sizes(false);
+	bench_sizes(true);
 
+	/* By 4 KiB, as the guest accepts it. */
+	tdx_set_huge_page(false);
 	for (i = 1; i <= MAX_VCPUS && i <= tdx_guest_max_vcpus(); i++)
 		bench_guest(i);
 	return 0;

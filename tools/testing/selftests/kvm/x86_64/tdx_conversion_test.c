@@ -240,6 +240,8 @@ TEST_F_TIMEOUT(td, sixty_four_mib_to_shared, 300)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
+	/* Each page counts; larger ones are for tdx_guest_large_test. */
+	tdx_set_huge_page(false);
 
 	return test_harness_run(argc, argv);
 }

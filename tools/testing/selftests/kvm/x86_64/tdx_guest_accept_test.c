@@ -248,6 +248,8 @@ TEST(touched_after_pre_fault_before_accept)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
+	/* Each page counts; larger ones are for tdx_guest_large_test. */
+	tdx_set_huge_page(false);
 
 	return test_harness_run(argc, argv);
 }

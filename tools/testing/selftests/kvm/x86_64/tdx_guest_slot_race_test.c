@@ -170,7 +170,7 @@ static void delete_and_add(struct __test_metadata *_metadata, struct kvm_vm *vm,
 	/* What one deletion leaves is none of that slot's. */
 	set_slot(vm, mem, fd, false);
 	vm_mem_set_private(vm, 0, TDX_PROGRAM_NR_PAGES * PAGE_SIZE);
-	EXPECT_EQ(tdx_guest_sept_pages(vm), vm_get_stat(vm, "pages_4k"));
+	EXPECT_EQ(tdx_guest_sept_pages(vm), tdx_guest_mapped_pages(vm));
 	EXPECT_EQ(tdx_vm_count(vm, TDX_LEAF_PAGE_ADD), tdx_guest_sept_pages(vm));
 }
 

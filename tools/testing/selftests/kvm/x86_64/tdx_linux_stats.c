@@ -100,6 +100,9 @@ void tdx_linux_show_stats(struct tdx_linux *td)
 	finish();
 	printf("Private pages\n");
 	show_stat(td->vm, "mapped", "tdx_pages_mapped");
+	show_stat(td->vm, "2 MiB mapped", "tdx_pages_mapped_2m");
+	show_stat(td->vm, "2 MiB split", "tdx_splits");
+	show_stat(td->vm, "tables", "tdx_sept_pages");
 	show_stat(td->vm, "removed", "tdx_pages_removed");
 	show("converted to shared", counts->to_shared);
 	show("converted to private", counts->to_private);

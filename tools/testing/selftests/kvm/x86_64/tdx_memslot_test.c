@@ -251,6 +251,8 @@ TEST_F(td, one_guest_memfd_in_two_slots)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
+	/* Each page counts; larger ones are for tdx_guest_large_test. */
+	tdx_set_huge_page(false);
 
 	return test_harness_run(argc, argv);
 }

@@ -277,6 +277,8 @@ TEST_F_TIMEOUT(td, slot_deleted_meanwhile, 120)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
+	/* Each page counts; larger ones are for tdx_guest_large_test. */
+	tdx_set_huge_page(false);
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_PRE_FAULT_MEMORY));
 
 	return test_harness_run(argc, argv);

@@ -345,6 +345,8 @@ TEST_F(usage, misc_cgroup_limits_tds)
 int main(int argc, char *argv[])
 {
 	TEST_REQUIRE(kvm_has_tdx());
+	/* Each page counts; larger ones are for tdx_guest_large_test. */
+	tdx_set_huge_page(false);
 
 	return test_harness_run(argc, argv);
 }

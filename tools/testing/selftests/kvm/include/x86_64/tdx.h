@@ -30,6 +30,7 @@
 /* Leaves as KVM's counters name them. */
 #define TDX_LEAF_PAGE_ADD		"MEM.PAGE.ADD"
 #define TDX_LEAF_PAGE_AUG		"MEM.PAGE.AUG"
+#define TDX_LEAF_PAGE_DEMOTE		"MEM.PAGE.DEMOTE"
 #define TDX_LEAF_PAGE_REMOVE		"MEM.PAGE.REMOVE"
 #define TDX_LEAF_RANGE_BLOCK		"MEM.RANGE.BLOCK"
 #define TDX_LEAF_SEPT_ADD		"MEM.SEPT.ADD"
@@ -121,6 +122,9 @@ void tdx_pre_fault(struct kvm_vcpu *vcpu, uint64_t gpa, uint64_t size);
 int __tdx_set_attributes(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
 			 uint64_t attributes);
 
+/* kvm_intel.tdx_huge_page, until the test ends. */
+void tdx_set_huge_page(bool on);
+
 /* KVM killed the VM: every ioctl answers -EIO from then on. */
 bool tdx_vm_is_dead(struct kvm_vm *vm);
 void tdx_vm_free_dead(struct kvm_vm *vm);
@@ -137,6 +141,8 @@ void tdx_prefer_this_task(void);
 /* How often a removal of private pages let others have mmu_lock or the CPU. */
 uint64_t tdx_vm_forced_yields(struct kvm_vm *vm);
 void tdx_usage(struct tdx_usage *usage);
+/* Whether KVM shows such a range of private memory, e.g. "0x0-0x1fffff 2M accepted 1". */
+bool tdx_vm_has_range(struct kvm_vm *vm, const char *range);
 bool tdx_has_mrtd(struct kvm_vm *vm);
 int __tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE]);
 void tdx_vm_mrtd(struct kvm_vm *vm, uint8_t mrtd[TDX_MRTD_SIZE]);

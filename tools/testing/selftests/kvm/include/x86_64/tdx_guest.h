@@ -114,6 +114,8 @@ void tdx_guest_convert(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
 
 /* Private pages that KVM has in the S-EPT, by what its SEAMCALLs have done. */
 int64_t tdx_guest_sept_pages(struct kvm_vm *vm);
+/* Pages that are mapped, private and shared, in units of 4 KiB whatever their size. */
+int64_t tdx_guest_mapped_pages(struct kvm_vm *vm);
 
 /* Interrupt from the host; @data is a vector or a delivery mode. */
 void tdx_guest_msi(struct kvm_vm *vm, uint32_t apic_id, uint32_t data);

@@ -335,6 +335,32 @@ int __tdx_set_attributes(struct kvm_vm *vm, uint64_t gpa, uint64_t size,
 	return tdx_ret(__vm_ioctl(vm, KVM_SET_MEMORY_ATTRIBUTES, &attr));
 }
 
+#define HUGE_PAGE_PARAMETER	"/sys/module/kvm_intel/parameters/tdx_huge_page"
+
+static void write_huge_page(bool on)
+{
+	FILE *f = fopen(HUGE_PAGE_PARAMETER, "w");
+
+	TEST_ASSERT(f, "%s: %d", HUGE_PAGE_PARAMETER, errno);
+	TEST_ASSERT(fputc(on ? 'Y' : 'N', f) != EOF && !fclose(f), "%s: %d",
+		    HUGE_PAGE_PARAMETER, errno);
+}
+
+static void restore_huge_page(void)
+{
+	write_huge_page(true);
+}
+
+void tdx_set_huge_page(bool on)
+{
+	static bool is_registered;
+
+	if (!is_registered)
+		atexit(restore_huge_page);
+	is_registered = true;
+	write_huge_page(on);
+}
+
 bool tdx_vm_is_dead(struct kvm_vm *vm)
 {
 	return tdx_ret(__vm_ioctl(vm, KVM_CHECK_EXTENSION,

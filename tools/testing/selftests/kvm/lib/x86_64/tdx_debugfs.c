@@ -128,6 +128,21 @@ void tdx_usage(struct tdx_usage *usage)
 	usage->pages = read_host_counter("tdx_pages");
 }
 
+bool tdx_vm_has_range(struct kvm_vm *vm, const char *range)
+{
+	FILE *f = open_vm_file(vm, "tdx_memory");
+	bool found = false;
+	char line[128];
+
+	TEST_ASSERT(f, "tdx_memory: %d", errno);
+	while (!found && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		found = !strcmp(line, range);
+	}
+	fclose(f);
+	return found;
+}
+
 bool tdx_has_mrtd(struct kvm_vm *vm)
 {
 	FILE *f = open_vm_file(vm, "tdx_mrtd");

@@ -163,6 +163,12 @@ int64_t tdx_guest_sept_pages(struct kvm_vm *vm)
 	       vm_get_stat(vm, "tdx_pages_removed");
 }
 
+int64_t tdx_guest_mapped_pages(struct kvm_vm *vm)
+{
+	return vm_get_stat(vm, "pages_4k") +
+	       vm_get_stat(vm, "pages_2m") * (SZ_2M / PAGE_SIZE);
+}
+
 void tdx_guest_msi(struct kvm_vm *vm, uint32_t apic_id, uint32_t data)
 {
 	struct kvm_msi msi = {
