@@ -87,6 +87,9 @@ static int zap_thread(void *data)
  */
 #define LARGE_NR	512ULL
 #define LARGE_END	(3 * LARGE_NR)
+/* A removal is of some hundred pages each, for which the model takes its time. */
+#define LARGE_ROUNDS	5
+#define LARGE_ZAPS	10
 
 static int fault_large(struct race_thread *t)
 {
@@ -141,7 +144,7 @@ static int large_zap_thread(void *data)
 	struct race_thread *t = data;
 	int i;
 
-	for (i = 0; i < NR_OPS / 10 && !t->error; i++) {
+	for (i = 0; i < LARGE_ZAPS && !t->error; i++) {
 		t->error = zap_large(t);
 		cond_resched();
 	}
@@ -267,7 +270,7 @@ static void large_pages_against_what_cuts_them(struct kunit *test)
 
 	vm->model.frees_tables = true;
 	vm->model.after_finish = yield_often;
-	for (round = 0; round < NR_ROUNDS; round++) {
+	for (round = 0; round < LARGE_ROUNDS; round++) {
 		run_round(test, threads, large_fault_thread, large_zap_thread);
 		test_expect_trees_equal(vm, threads[0].vcpu);
 		test_expect_no_violation(vm);

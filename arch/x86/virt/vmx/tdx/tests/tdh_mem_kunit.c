@@ -213,6 +213,7 @@ static void page_demote_splits_the_page(struct kunit *test)
 	phys_addr_t tdr = tdht_td(t, TDHT_INITIALIZED);
 	phys_addr_t page = tdht_pages(t, 9), table = tdht_page(t);
 	struct tdh_sept_info info = JUNK;
+	u64 gpa;
 
 	tdht_tables(t, tdr, 1);
 	tdht_assert_ok(t, tdh_mem_page_aug(tdr, TDHT_GPA, 1, page, &info));
@@ -236,6 +237,10 @@ static void page_demote_splits_the_page(struct kunit *test)
 	tdht_expect(t, tdh_mem_page_demote(tdr, TDHT_GPA, 1, tdht_page(t), &info),
 		    TDX_EPT_ENTRY_STATE_INCORRECT | RCX);
 	expect_info(t, &info, 1, SEPT_NL_MAPPED);
+
+	/* The fixture knows nothing of the parts. */
+	for (gpa = TDHT_GPA; gpa < TDHT_GPA + SZ_2M; gpa += SZ_4K)
+		tdht_assert_ok(t, tdh_mem_page_remove(tdr, gpa, 0, &info));
 }
 
 static void sept_remove_returns_the_table(struct kunit *test)
