@@ -24,6 +24,8 @@ COMMON = 'console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 panic=-1 loglevel
 # nx_huge_pages_test wants these; the others then run with the recovery thread busy.
 NX_RECOVERY = 'kvm.nx_huge_pages=on kvm.nx_huge_pages_recovery_ratio=1 ' \
               'kvm.nx_huge_pages_recovery_period_ms=100'
+# KVM's own tests of guest_memfd: in QEMU on large folios, in Bochs without.
+LARGE_FOLIOS = 'kvm.gmem_large_folios=2'
 KINDS = ('qemu', 'bochs', 'kvm')
 # What QEMU says when KVM can't go on. It stops the machine then, and waits.
 KVM_GAVE_UP = re.compile(r'KVM internal error|KVM: entry failed|error: kvm run failed')
@@ -65,7 +67,7 @@ class Machine:
         self.boot_limit = (600 if kind == 'bochs' else 180) * SLOWER
         self.pace = 1
         # What the tests in QEMU ask of the kernel, besides TDX.
-        self.parameters = f'hugepages=64 {NX_RECOVERY}'
+        self.parameters = f'hugepages=64 {NX_RECOVERY} {LARGE_FOLIOS}'
         os.makedirs(folder, exist_ok=True)
 
     def qemu(self, line):
