@@ -289,7 +289,6 @@ struct tdx_td_config {
 };
 
 extern bool enable_tdx;
-extern bool tdx_huge_page;
 
 /* tdx.c */
 void tdx_hardware_setup(const char *op);
@@ -311,6 +310,8 @@ int tdx_config_key(struct kvm_tdx *kvm_tdx, u64 *status);
 void tdx_release_key(struct kvm_tdx *kvm_tdx);
 
 /* tdx_control.c */
+extern bool tdx_huge_page;
+bool tdx_has_large_pages(void);
 void tdx_log_failure(struct kvm *kvm, unsigned int leaf, u64 status, u64 op1,
 		     u64 op2);
 int tdx_report_failure(struct kvm *kvm, unsigned int leaf, u64 status,

@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all parts of the backend have in common: how a SEAMCALL that failed is told of,
- * control pages, and how pages that the module owns come back.
+ * What all parts of the backend have in common: whether there are large pages, how a
+ * SEAMCALL that failed is told of, control pages, and how pages that the module owns come
+ * back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/xarray.h>
 
 #include "tdx.h"
 #include "tdx_call.h"
+
+bool __read_mostly tdx_huge_page = true;
+module_param(tdx_huge_page, bool, 0644);
+MODULE_PARM_DESC(tdx_huge_page, "Map private memory of TDs by 2 MiB where that is possible (default: Y)");
+
+/*
+ * Private pages of 2 MiB can be split when that is due only if the module does it in one
+ * go.  Of TDs that run the parameter decides what is mapped from now on.
+ */
+bool tdx_has_large_pages(void)
+{
+	return READ_ONCE(tdx_huge_page) &&
+	       tdx_get_sys_info()->features0 & TDX_FEATURES0_LARGE_PAGES;
+}
 
 /*
  * Like tdx_report_failure(), where the VM need not be bugged, or can't be.  From any

@@ -23,27 +23,12 @@
  * the fault repeated.
  */
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 
 #include "mmu.h"
 #include "mmu/external.h"
 #include "tdx.h"
 #include "tdx_call.h"
 #include "tdx_sept.h"
-
-bool __read_mostly tdx_huge_page = true;
-module_param(tdx_huge_page, bool, 0644);
-MODULE_PARM_DESC(tdx_huge_page, "Map private memory of TDs by 2 MiB where that is possible (default: Y)");
-
-/*
- * Private pages of 2 MiB can be split when that is due only if the module does it in one
- * go.  Of TDs that run the parameter decides what is mapped from now on.
- */
-bool tdx_has_large_pages(void)
-{
-	return READ_ONCE(tdx_huge_page) &&
-	       tdx_get_sys_info()->features0 & TDX_FEATURES0_LARGE_PAGES;
-}
 
 /*
  * The initial memory is of 4 KiB, and what might be mapped by 2 MiB before it is complete

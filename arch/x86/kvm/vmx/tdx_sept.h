@@ -2,7 +2,7 @@
 #ifndef __KVM_X86_VMX_TDX_SEPT_H
 #define __KVM_X86_VMX_TDX_SEPT_H
 
-/* What tdx_sept.c, which knows the verbs, and tdx_sept_remove.c need of each other. */
+/* What tdx_sept.c, which knows the verbs, has of tdx_sept_remove.c. */
 
 #include "tdx.h"
 
@@ -13,9 +13,6 @@ static inline int tdx_level(enum pg_level level)
 
 	return level - PG_LEVEL_4K;
 }
-
-/* tdx_sept.c */
-bool tdx_has_large_pages(void);
 
 /* tdx_sept_remove.c */
 int tdx_sept_begin_removal(struct kvm *kvm, gfn_t gfn, enum pg_level level);
